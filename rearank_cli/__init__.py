@@ -1,0 +1,3 @@
+"""Rerank TREC runs with reasoning LLMs."""
+
+__version__ = "0.1.0"

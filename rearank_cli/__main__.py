@@ -1,0 +1,51 @@
+"""The `rearank` command: what goes wrong in it is told in one sentence, with its exit status."""
+
+import logging
+import os
+import sys
+
+import typer
+
+from rearank_cli.commands import app
+from rearank_cli.errors import ExitStatus, RearankError
+
+log = logging.getLogger("rearank")
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; return its exit status. All that is raised below ends here."""
+    try:
+        result = app(arguments, prog_name="rearank", standalone_mode=False)
+        sys.stdout.flush()
+    except RearankError as error:
+        _say(str(error))
+        log.debug("raised here", exc_info=True)
+        return error.status
+    except typer.TyperException as error:  # what the parser of the command line refuses
+        _say(error.format_message())
+        return ExitStatus.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        _say("interrupted")
+        return ExitStatus.INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output left: there is no one to tell, and nothing left to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitStatus.CLOSED_PIPE
+    except Exception as error:
+        _say(f"this is a bug: {type(error).__name__}: {error}; please report it, with what --debug prints")
+        log.debug("raised here", exc_info=True)
+        return ExitStatus.BUG
+    return result if isinstance(result, int) else ExitStatus.DONE
+
+
+def _say(sentence: str) -> None:
+    print(f"rearank: {sentence}", file=sys.stderr)  # noqa: T201  # the one place that may
+
+
+if __name__ == "__main__":
+    main()

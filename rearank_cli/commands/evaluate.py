@@ -1,0 +1,101 @@
+"""`rearank evaluate`: measure runs against judgments."""
+
+import logging
+from collections.abc import Collection, Mapping
+from typing import Annotated, Literal, NamedTuple
+
+import typer
+
+from rearank_cli.corpus import open_corpus
+from rearank_cli.errors import InputError, UsageError
+from rearank_cli.evaluation import (
+    DEFAULT_MEASURES,
+    Evaluation,
+    as_json,
+    as_table,
+    evaluate_runs,
+    name_runs,
+    parse_measures,
+)
+from rearank_cli.records import Qrels
+from rearank_cli.trec import read_qrels, read_run
+
+log = logging.getLogger("rearank")
+
+_STDIN = "-"
+
+
+def evaluate(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")],
+    qrels: Annotated[str | None, typer.Option(metavar="PATH", help="Judgments.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="ID", help="The ir_datasets collection that has the judgments.")
+    ] = None,
+    measures: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-m",
+            "--measure",
+            metavar="MEASURE",
+            help="A measure, such as ndcg@10, map@100-l2 (grades from 2 up are relevant) or recip_rank; "
+            "can be given several times.",
+            show_default=" ".join(DEFAULT_MEASURES),
+        ),
+    ] = None,
+    per_query: Annotated[
+        bool, typer.Option("--per-query", help="Show every judged topic, then the means.")
+    ] = False,
+    output_format: Annotated[
+        Literal["table", "json"], typer.Option("--format", help="How to print the numbers.")
+    ] = "table",
+) -> None:
+    """Evaluate runs: the numbers of trec_eval -c, which counts the judged topics that a run lacks as 0.
+
+    rearank evaluate bm25.trec bm25.rearank.trec --dataset msmarco-passage/trec-dl-2019/judged
+    """
+    if (qrels is None) == (dataset is None):
+        raise UsageError("give the judgments with either --qrels or --dataset")
+    if [*runs, qrels].count(_STDIN) > 1:
+        raise UsageError("standard input (-) can be read only once")
+    names = [measure.name for measure in parse_measures(measures or DEFAULT_MEASURES)]
+    rankings = {name: read_run(path) for name, path in zip(name_runs(runs), runs, strict=True)}
+    judgments = _read_judgments(qrels, dataset)
+    evaluations = evaluate_runs(
+        rankings, judgments.grades, names, excluded=judgments.excluded, qrels_name=judgments.name
+    )
+    for evaluation in evaluations:
+        _warn_of_topics(evaluation, judged=len(judgments.grades))
+        if evaluation.excluded:
+            log.warning(
+                "%s: removed %d documents that the judgments exclude", evaluation.run, evaluation.excluded
+            )
+    if output_format == "json":
+        typer.echo(as_json(evaluations, runs, judgments.name, per_query=per_query), nl=False)
+    else:
+        typer.echo(as_table(evaluations, per_query=per_query), nl=False)
+
+
+class _Judgments(NamedTuple):
+    name: str
+    grades: Qrels
+    excluded: Mapping[str, Collection[str]]
+
+
+def _read_judgments(path: str | None, dataset: str | None) -> _Judgments:
+    if path is not None:
+        return _Judgments(path, read_qrels(path), {})
+    corpus = open_corpus(dataset=dataset)
+    grades = corpus.qrels()
+    if grades is None:
+        raise InputError(f"{corpus.name} has no judgments; give them with --qrels")
+    return _Judgments(corpus.name, grades, corpus.excluded())
+
+
+def _warn_of_topics(evaluation: Evaluation, judged: int) -> None:
+    differences = []
+    if evaluation.missing:
+        differences.append(f"lacks {evaluation.missing} of the {judged} judged topics (counted as 0)")
+    if evaluation.unjudged:
+        differences.append(f"has {evaluation.unjudged} topics without judgments (not counted)")
+    if differences:
+        log.warning("%s %s", evaluation.run, " and ".join(differences))

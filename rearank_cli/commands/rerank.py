@@ -1,0 +1,162 @@
+"""`rearank rerank`: a run goes in, a better run comes out, with the reasons."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.errors import RearankError, UnansweredError, UsageError
+
+if TYPE_CHECKING:
+    from rearank_cli.records import Qrels
+    from rearank_cli.reranking import Reranked, RerankOptions
+
+log = logging.getLogger("rearank")
+
+
+def rerank(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Run files to rerank; - is standard input.")],
+    dataset: Annotated[str | None, typer.Option(metavar="ID", help="Texts and judgments from ir_datasets.", rich_help_panel="Texts")] = None,
+    docs: Annotated[Path | None, typer.Option(help="Documents: .jsonl, .tsv or a BEIR folder.", rich_help_panel="Texts")] = None,
+    queries: Annotated[Path | None, typer.Option(help="Queries: .jsonl or .tsv.", rich_help_panel="Texts")] = None,
+    qrels: Annotated[Path | None, typer.Option(help="Judgments, to evaluate before and after.", rich_help_panel="Texts")] = None,
+    missing: Annotated[Literal["error", "skip"], typer.Option(help="Texts not found: stop, or leave their documents in place.", rich_help_panel="Texts")] = "error",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where the new run goes; - is standard output.", show_default="<run>.rearank.trec here", rich_help_panel="Output")] = None,
+    traces: Annotated[Path | None, typer.Option(help="Where the reasoning goes.", show_default="beside the output, .jsonl", rich_help_panel="Output")] = None,
+    tag: Annotated[str, typer.Option(help="Run tag.", rich_help_panel="Output")] = "rearank",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.", rich_help_panel="Output")] = False,
+    escape_ids: Annotated[bool, typer.Option("--escape-ids", help="Write spaces in document ids as %20.", rich_help_panel="Output")] = False,
+    model: Annotated[str, typer.Option("--model", "-m", help="Model: a Hugging Face id or a folder.", rich_help_panel="Model")] = "le723z/Rearank-7B",
+    family: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="What the model was trained to read: see rearank families.", show_default="the family that lists the model", rich_help_panel="Model")] = None,
+    engine: Annotated[Literal["vllm", "lexical"], typer.Option(help="What answers.", rich_help_panel="Model")] = "vllm",
+    revision: Annotated[str | None, typer.Option(metavar="REV", help="Model revision.", rich_help_panel="Model")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the family, such as cut=300.", rich_help_panel="Model")] = None,
+    engine_arg: Annotated[list[str] | None, typer.Option("--engine-arg", metavar="KEY=VALUE", help="Any vLLM engine argument, such as tensor_parallel_size=4.", rich_help_panel="Model")] = None,
+    method: Annotated[str | None, typer.Option(metavar="NAME", help="How calls are arranged.", show_default="the family's", rich_help_panel="Method")] = None,
+    window: Annotated[int | None, typer.Option(help="Passages in a call.", show_default="the family's", rich_help_panel="Method")] = None,
+    step: Annotated[int | None, typer.Option(help="Passages from one window to the next.", show_default="the family's", rich_help_panel="Method")] = None,
+    depth: Annotated[int | None, typer.Option(help="Passages of each query to rerank; the rest keep their order.", show_default="the family's", rich_help_panel="Method")] = None,
+    temperature: Annotated[float | None, typer.Option(show_default="the family's", rich_help_panel="Method")] = None,
+    top_p: Annotated[float | None, typer.Option(show_default="the family's", rich_help_panel="Method")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.", show_default="the family's", rich_help_panel="Method")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of sampling.", rich_help_panel="Method")] = 0,
+    in_flight: Annotated[int | None, typer.Option(help="Calls at once.", show_default="as many as the engine can run", rich_help_panel="Method")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many queries.", rich_help_panel="Queries")] = None,
+    query: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only these queries.", rich_help_panel="Queries")] = None,
+    input_order: Annotated[Literal["trec", "rank", "file"], typer.Option(help="What ranks the run: trec_eval's order by score, the rank field, or the lines.", rich_help_panel="Queries")] = "trec",
+    max_failed: Annotated[float, typer.Option(metavar="FRACTION", help="Exit 5 when more calls than this end without an answer.", rich_help_panel="Queries")] = 0.05,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+    config: Config = None,
+) -> None:  # fmt: skip
+    """Rerank runs with a reasoning model; write new runs, and the reasoning beside them.
+
+    rearank rerank run.trec --dataset msmarco-passage/trec-dl-2019/judged
+    """
+    from rearank_cli.reranking import RerankOptions, rerank_runs
+
+    options = RerankOptions(
+        dataset=dataset,
+        docs=docs,
+        queries=queries,
+        missing=missing,
+        output=output,
+        traces=traces,
+        tag=tag,
+        overwrite=overwrite,
+        escape_ids=escape_ids,
+        model=model,
+        family=family,
+        engine=engine,
+        revision=revision,
+        settings=_pairs("--set", settings or []),
+        engine_args=_pairs("--engine-arg", engine_arg or []),
+        method=method,
+        window=window,
+        step=step,
+        depth=depth,
+        temperature=temperature,
+        top_p=top_p,
+        max_tokens=max_tokens,
+        seed=seed,
+        in_flight=in_flight,
+        limit=limit,
+        query=tuple(query or ()),
+        input_order=input_order,
+        max_failed=max_failed,
+    )
+    results = rerank_runs(runs, options)
+    for result in results:
+        _report(result)
+    _evaluate(results, options, qrels)
+    _check_answers(results, max_failed)
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """Read KEY=VALUE options."""
+    wrong = [pair for pair in given if "=" not in pair]
+    if wrong:
+        raise UsageError(f"{option} {wrong[0]}: give it as KEY=VALUE")
+    return dict(pair.split("=", 1) for pair in given)
+
+
+def _report(result: "Reranked") -> None:
+    """Say what became of a run."""
+    tally = result.tally
+    statuses = ", ".join(f"{count} {status}" for status, count in tally.statuses.most_common())
+    log.info(
+        "%s: %d queries, %d calls (%s) in %.1f s",
+        result.name,
+        len(result.after),
+        tally.calls,
+        statuses or "none",
+        result.seconds,
+    )
+    if tally.cut_passages:
+        log.info("%d passages were cut so that prompts fit the model's context", tally.cut_passages)
+    written = [str(path) for path in (result.destination.output, result.destination.traces) if path]
+    log.info("wrote %s", " and ".join(written))
+
+
+def _evaluate(results: Sequence["Reranked"], options: "RerankOptions", qrels: Path | None) -> None:
+    """Show the measures before and after. What is wrong with judgments is a warning: the runs are written."""
+    from rearank_cli.evaluation.aside import evaluate_aside
+
+    try:
+        judgments = _judgments(options, qrels)
+        if judgments is None:
+            return
+        for result in results:
+            topics = result.after if options.limit or options.query else judgments
+            judged = {query_id: judgments[query_id] for query_id in topics if query_id in judgments}
+            runs = {
+                result.name: result.before,
+                Path(result.destination.output or "reranked").name: result.after,
+            }
+            typer.echo(evaluate_aside(runs, judged), err=True, nl=False)
+    except RearankError as error:
+        log.warning("no evaluation: %s", error)
+
+
+def _judgments(options: "RerankOptions", qrels: Path | None) -> "Qrels | None":
+    from rearank_cli.corpus import open_corpus
+    from rearank_cli.trec import read_qrels
+
+    if qrels:
+        return read_qrels(qrels)
+    return open_corpus(dataset=options.dataset, docs=options.docs, queries=options.queries).qrels()
+
+
+def _check_answers(results: Sequence["Reranked"], max_failed: float) -> None:
+    """Raise UnansweredError where too many calls had no answer; all of their windows kept their order."""
+    calls = sum(result.tally.calls for result in results)
+    unanswered = sum(result.tally.unanswered for result in results)
+    if calls and unanswered / calls > max_failed:
+        raise UnansweredError(
+            f"{unanswered} of {calls} calls ended without an answer, more than --max-failed {max_failed:g} allows; "
+            "the run is written, and its traces say what the model answered"
+        )

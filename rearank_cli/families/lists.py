@@ -1,0 +1,71 @@
+"""Answers that are a list of identifiers: `<answer> [2] > [1] </answer>`, or the bare list."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rearank_cli.families.thought import CLOSE, OPEN, split_thought
+from rearank_cli.records import Completion, Reading, Status
+
+_TAGGED = re.compile(r"<answer>(.*?)(</answer>|\Z)", re.DOTALL)
+_BARE = re.compile(r"\s*\[?\d+\]?(?:[\s>,;=]+\[?\d+\]?)*\s*\.?\s*")
+# More digits than any window has identifiers: not worth the conversion.
+_MOST_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class ListReader:
+    """Reads and writes an order of the window's passages.
+
+    `thought` and `tags` say what a well-formed answer has; reading accepts it with and without.
+    """
+
+    thought: bool
+    tags: bool
+
+    def read(self, completion: Completion, n: int) -> Reading:
+        """The order of n passages. A list that lacks some is completed in the window's own order."""
+        if completion.finish_reason not in ("stop", "length"):
+            return Reading(Status.FAILED, list(range(n)))
+        thought, rest = split_thought(completion.text)
+        reasoning = completion.reasoning or thought
+        complete = completion.finish_reason == "stop"
+        answer = _answer(rest, complete=complete)
+        if answer is None:
+            status = Status.UNREADABLE if complete else Status.TRUNCATED
+            return Reading(status, list(range(n)), reasoning=reasoning)
+        listed = _identifiers(answer)
+        chosen = list(dict.fromkeys(i - 1 for i in listed if 1 <= i <= n))
+        if not chosen:
+            return Reading(Status.UNREADABLE, list(range(n)), reasoning=reasoning)
+        status = Status.OK if len(listed) == len(chosen) == n else Status.REPAIRED
+        kept = set(chosen)
+        order = chosen + [position for position in range(n) if position not in kept]
+        return Reading(status, order, reasoning=reasoning)
+
+    def write(self, order: Sequence[int], reasoning: str = "") -> Completion:
+        """The completion of a model that answers with this order of 0-based positions."""
+        answer = " > ".join(f"[{position + 1}]" for position in order)
+        if self.tags:
+            answer = f"<answer> {answer} </answer>"
+        if self.thought:
+            answer = f"{OPEN}\n{reasoning}\n{CLOSE}\n\n{answer}"
+        return Completion(answer)
+
+
+def _answer(text: str, *, complete: bool) -> str | None:
+    """The part of a text outside thought that is an answer; None where there is none.
+
+    Tags without an end, and a list without tags, count only when the model itself ended there.
+    """
+    tagged = _TAGGED.search(text)
+    if tagged:
+        return tagged[1] if complete or tagged[2] else None
+    return text if complete and _BARE.fullmatch(text) else None
+
+
+def _identifiers(answer: str) -> list[int]:
+    """Every number in an answer, as the reference reads it: whatever is no digit is a gap."""
+    spaced = "".join(character if character.isdigit() else " " for character in answer)
+    # str.isdigit() also holds for superscripts, which are no numbers.
+    return [int(number) for number in spaced.split() if number.isdecimal() and len(number) <= _MOST_DIGITS]

@@ -1,0 +1,176 @@
+"""The nouns of the program: values that pass between its rooms and never change."""
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+Item = TypeVar("Item")
+
+Qrels = Mapping[str, Mapping[str, int]]
+"""Judgments: query_id -> doc_id -> grade."""
+
+
+class Query(NamedTuple):
+    """A topic."""
+
+    query_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A document's text as a model is shown it; `score` is its first-stage score, where it is known."""
+
+    doc_id: str
+    text: str
+    title: str | None = None
+    score: float | None = None
+
+
+class ScoredDoc(NamedTuple):
+    """One line of a run, without its query."""
+
+    doc_id: str
+    score: float
+
+
+class Run(Mapping[str, list[ScoredDoc]]):
+    """Ranked documents per query, best first, and the run's tag. Queries keep the order of the file."""
+
+    def __init__(self, rankings: Mapping[str, Sequence[ScoredDoc]], tag: str = "") -> None:
+        self._rankings = {query_id: list(ranking) for query_id, ranking in rankings.items()}
+        self.tag = tag
+
+    def __getitem__(self, query_id: str) -> list[ScoredDoc]:
+        return self._rankings[query_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rankings)
+
+    def __len__(self) -> int:
+        return len(self._rankings)
+
+    def __repr__(self) -> str:
+        return f"Run({len(self)} queries, tag={self.tag!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The passages shown to the model in one call, in order.
+
+    `start` and `end` are 0-based positions in the query's current ranking, where the window is a
+    stretch of it. `sample` tells apart two calls that ask the same thing on purpose.
+    """
+
+    doc_ids: tuple[str, ...]
+    start: int | None = None
+    end: int | None = None
+    sample: int = 0
+
+
+class Span(NamedTuple):
+    """A piece of a prompt; `foreign` when it came from a document or a query, so may hold anything."""
+
+    text: str
+    foreign: bool
+
+
+class Turn(NamedTuple):
+    """One message of a chat."""
+
+    role: str
+    spans: tuple[Span, ...]
+
+    @property
+    def content(self) -> str:
+        return "".join(span.text for span in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is sent: a chat (`turns`) or a raw text (`raw`), and what follows it (`append`).
+
+    `append` comes after the rendered chat: a prefill, a closed thought. `doc_ids` are the passages
+    shown, in order. `token_ids` is set once the prompt was rendered with an engine's tokenizer.
+    """
+
+    turns: tuple[Turn, ...] = ()
+    raw: tuple[Span, ...] = ()
+    append: str = ""
+    doc_ids: tuple[str, ...] = ()
+    token_ids: tuple[int, ...] | None = None
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The chat as every chat template and every OpenAI-compatible server takes it."""
+        return [{"role": turn.role, "content": turn.content} for turn in self.turns]
+
+    @property
+    def text(self) -> str | None:
+        """The raw prompt; None for a chat."""
+        return None if self.turns else "".join(span.text for span in self.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How an answer is drawn. `choice` allows the answer to be one of these texts and no other."""
+
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+    max_tokens: int = 2048
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    choice: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What an engine answered.
+
+    `finish_reason` is `stop` (the model ended), `length` (out of tokens), `abort` or `error` (no
+    response; `error` says why). `reasoning` is thought that a server returned apart from the text.
+    """
+
+    text: str
+    finish_reason: str = "stop"
+    reasoning: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    error: str | None = None
+
+
+class Status(enum.StrEnum):
+    """What became of a call."""
+
+    OK = "ok"
+    REPAIRED = "repaired"
+    TRUNCATED = "truncated"
+    UNREADABLE = "unreadable"
+    FAILED = "failed"
+
+    @property
+    def answered(self) -> bool:
+        """Whether the model gave a ranking."""
+        return self in (Status.OK, Status.REPAIRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a family made of an answer.
+
+    `order` holds the 0-based positions of the window's passages, best first; it is always a
+    permutation, and the window's own order where there was no answer.
+    """
+
+    status: Status
+    order: list[int]
+    scores: list[float] | None = None
+    reasoning: str = field(default="", repr=False)
+
+    def arrange(self, items: Sequence[Item]) -> list[Item]:
+        """The window's items in the order that was read."""
+        return [items[position] for position in self.order]

@@ -1,0 +1,98 @@
+"""Prompts made ready for an engine: prepared once per passage, tokenized, and cut to fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from rearank_cli.engines.tokenizer import Tokenizer
+from rearank_cli.families import Family
+from rearank_cli.records import Passage, Prompt, Query
+
+# Cutting a text can move a token border: the second attempt takes what the first missed.
+_ATTEMPTS = 4
+
+
+class DoesNotFitError(Exception):
+    """A prompt that no cutting of its passages brings into the model's context."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A prompt that fits, and how many of its passages were cut for it."""
+
+    prompt: Prompt
+    cut_passages: int = 0
+
+
+class Prompter:
+    """Writes a family's prompts for one engine. Used from several threads at once.
+
+    `room` is the number of tokens a prompt may have; None where nothing is known of the engine.
+    """
+
+    def __init__(self, family: Family, tokenizer: Tokenizer | None, room: int | None) -> None:
+        self._family = family
+        self._tokenizer = tokenizer
+        self._room = room
+        self._prepared: dict[str, Passage] = {}
+
+    def prompt(self, query: Query, passages: Sequence[Passage]) -> Ready:
+        """The prompt of a window. Raises DoesNotFitError."""
+        prepared = [self._prepare(passage) for passage in passages]
+        if self._tokenizer is None:
+            return Ready(self._family.compose(query.text, prepared))
+        text = self._tokenizer.neutralise(query.text)
+        prompt = self._tokenizer.tokenize(self._family.compose(text, prepared))
+        if self._room is None or _length(prompt) <= self._room:
+            return Ready(prompt)
+        return self._cut_to_fit(text, prepared, prompt, self._tokenizer, self._room)
+
+    def _prepare(self, passage: Passage) -> Passage:
+        """Clean, cut and neutralise a passage, once per run."""
+        prepared = self._prepared.get(passage.doc_id)
+        if prepared is None:
+            if self._tokenizer is None:
+                prepared = self._family.prepare(passage)
+            else:
+                prepared = self._family.prepare(passage, self._tokenizer.cut)
+                prepared = replace(prepared, text=self._tokenizer.neutralise(prepared.text))
+            self._prepared[passage.doc_id] = prepared
+        return prepared if prepared.score == passage.score else replace(prepared, score=passage.score)
+
+    def _cut_to_fit(
+        self, query: str, passages: list[Passage], prompt: Prompt, tokenizer: Tokenizer, room: int
+    ) -> Ready:
+        """Cut the longest passages, all to one length, so that the prompt just fits."""
+        lengths = [tokenizer.count(passage.text) for passage in passages]
+        allowance = room - (_length(prompt) - sum(lengths))
+        for _ in range(_ATTEMPTS):
+            longest = _common_length(lengths, allowance)
+            if longest < 1:
+                break
+            cut = [
+                replace(passage, text=tokenizer.cut(passage.text, longest)) if length > longest else passage
+                for passage, length in zip(passages, lengths, strict=True)
+            ]
+            prompt = tokenizer.tokenize(self._family.compose(query, cut))
+            excess = _length(prompt) - room
+            if excess <= 0:
+                return Ready(prompt, sum(length > longest for length in lengths))
+            allowance -= excess
+        raise DoesNotFitError(
+            f"the prompt does not fit into {room} tokens even with its {len(passages)} passages cut to nothing; "
+            "the query is too long, or --window or --max-tokens too large for this model"
+        )
+
+
+def _length(prompt: Prompt) -> int:
+    return len(prompt.token_ids or ())
+
+
+def _common_length(lengths: Sequence[int], allowance: int) -> int:
+    """The greatest length that all may have, so that together they do not exceed an allowance."""
+    remaining = len(lengths)
+    for length in sorted(lengths):
+        if length * remaining > allowance:
+            return allowance // remaining
+        allowance -= length
+        remaining -= 1
+    return max(lengths, default=0)
