@@ -33,14 +33,22 @@ def run(arguments: list[str]) -> int:
         _say("interrupted")
         return ExitStatus.INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output left: there is no one to tell, and nothing left to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitStatus.CLOSED_PIPE
+        return _reader_left()
+    except SystemExit as leaving:  # how typer ends on a closed pipe
+        if isinstance(leaving.__context__, BrokenPipeError):
+            return _reader_left()
+        raise
     except Exception as error:
         _say(f"this is a bug: {type(error).__name__}: {error}; please report it, with what --debug prints")
         log.debug("raised here", exc_info=True)
         return ExitStatus.BUG
     return result if isinstance(result, int) else ExitStatus.DONE
+
+
+def _reader_left() -> int:
+    # There is no one to tell, and what is left to flush goes nowhere.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return ExitStatus.CLOSED_PIPE
 
 
 def _say(sentence: str) -> None:

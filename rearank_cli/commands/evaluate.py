@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import typer
 
+from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
 from rearank_cli.corpus import open_corpus
 from rearank_cli.errors import InputError, UsageError
 from rearank_cli.evaluation import (
@@ -19,10 +20,9 @@ from rearank_cli.evaluation import (
 )
 from rearank_cli.records import Qrels
 from rearank_cli.trec import read_qrels, read_run
+from rearank_cli.trec.streams import STDIN
 
 log = logging.getLogger("rearank")
-
-_STDIN = "-"
 
 
 def evaluate(
@@ -48,6 +48,10 @@ def evaluate(
     output_format: Annotated[
         Literal["table", "json"], typer.Option("--format", help="How to print the numbers.")
     ] = "table",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+    config: Config = None,
 ) -> None:
     """Evaluate runs: the numbers of trec_eval -c, which counts the judged topics that a run lacks as 0.
 
@@ -55,7 +59,7 @@ def evaluate(
     """
     if (qrels is None) == (dataset is None):
         raise UsageError("give the judgments with either --qrels or --dataset")
-    if [*runs, qrels].count(_STDIN) > 1:
+    if [*runs, qrels].count(STDIN) > 1:
         raise UsageError("standard input (-) can be read only once")
     names = [measure.name for measure in parse_measures(measures or DEFAULT_MEASURES)]
     rankings = {name: read_run(path) for name, path in zip(name_runs(runs), runs, strict=True)}
@@ -67,7 +71,9 @@ def evaluate(
         _warn_of_topics(evaluation, judged=len(judgments.grades))
         if evaluation.excluded:
             log.warning(
-                "%s: removed %d documents that the judgments exclude", evaluation.run, evaluation.excluded
+                "%s: documents removed because the judgments exclude them: %d",
+                evaluation.run,
+                evaluation.excluded,
             )
     if output_format == "json":
         typer.echo(as_json(evaluations, runs, judgments.name, per_query=per_query), nl=False)
@@ -96,6 +102,7 @@ def _warn_of_topics(evaluation: Evaluation, judged: int) -> None:
     if evaluation.missing:
         differences.append(f"lacks {evaluation.missing} of the {judged} judged topics (counted as 0)")
     if evaluation.unjudged:
-        differences.append(f"has {evaluation.unjudged} topics without judgments (not counted)")
+        topics = "topic" if evaluation.unjudged == 1 else "topics"
+        differences.append(f"has {evaluation.unjudged} unjudged {topics} (not counted)")
     if differences:
         log.warning("%s %s", evaluation.run, " and ".join(differences))

@@ -25,13 +25,13 @@ def ir_datasets() -> Any:
         # tqdm reads this when it is imported.
         os.environ.setdefault("TQDM_DISABLE", "1")
     try:
-        import ir_datasets as library  # noqa: TID251 - this is the one place
+        import ir_datasets as library
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"ir_datasets cannot make its folder ({error}); "
             "set IR_DATASETS_HOME to a folder that can be written"
         ) from error
-    if not log.isEnabledFor(logging.INFO):
+    if log.getEffectiveLevel() >= logging.INFO:
         # logger() before setLevel(): its first call sets the level itself.
         library.log.easy().logger().setLevel(logging.ERROR)
     return library

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from rearank_cli.records import Passage, Query
@@ -11,36 +11,45 @@ from rearank_cli.records import Passage, Query
 _WORD = re.compile(r"\w+")
 # The most frequent words of English: they match everywhere and say nothing.
 _STOP_WORDS = frozenset(
-    "a about an and are as at be but by can did do does for from had has have how i if in into is it its of on "
-    "or s so such t than that the their then there these they this to was were what when where which who why "
-    "will with would you your".split()
+    """a about an and are as at be but by can did do does for from had has have how i if in into is it its
+    of on or s so such t than that the their then there these they this to was were what when where which
+    who why will with would you your""".split()  # noqa: SIM905  # reads better than a column of strings
 )
 # A second mention of a term says less than the first (BM25's saturation, with its usual k1).
 _K1 = 0.9
 
 
 class LexicalJudge:
-    """Weighs the query terms a passage has by how rare they are among the query's candidates."""
+    """Weighs the query terms that a passage has by how rare they are among the query's candidates."""
 
     name = "lexical"
 
     async def judge(
         self, query: Query, passages: Sequence[Passage], candidates: Sequence[Passage]
     ) -> tuple[list[int], str]:
-        """The window's passages by summed weight, ties in their current order; the reasoning names the terms."""
-        weights = _term_weights(query.text, tuple(passage.text for passage in candidates))
-        matches = [_matches(passage.text, weights) for passage in passages]
+        """The window's passages by summed weight, ties as they were; the reasoning names the terms."""
+        weights = _term_weights(query.text, tuple(map(_text, candidates)))
+        matches = [_matches(_text(passage), weights) for passage in passages]
         totals = [sum(found.values()) for found in matches]
         order = sorted(range(len(passages)), key=lambda position: -totals[position])
-        rarest = ", ".join(sorted(weights, key=lambda term: -weights[term])) or "none"
-        lines = [f"Terms of the query, rarest among its {len(candidates)} candidates first: {rarest}."]
-        for number, (found, total) in enumerate(zip(matches, totals, strict=True), 1):
-            named = ", ".join(sorted(found, key=lambda term: -found[term])) or "no term of the query"
-            lines.append(f"Passage [{number}] ({total:.2f}): {named}.")
-        return order, "\n".join(lines)
+        return order, "\n".join(_reasons(weights, matches, len(candidates)))
 
 
-def _matches(text: str, weights: dict[str, float]) -> dict[str, float]:
+def _reasons(
+    weights: Mapping[str, float], matches: Sequence[Mapping[str, float]], candidates: int
+) -> list[str]:
+    def named(terms: Mapping[str, float]) -> str:
+        return ", ".join(sorted(terms, key=lambda term: -terms[term])) or "no term of the query"
+
+    lines = [f"Terms of the query, rarest among its {candidates} candidates first: {named(weights)}."]
+    lines += [
+        f"Passage [{number}] ({sum(found.values()):.2f}): {named(found)}."
+        for number, found in enumerate(matches, 1)
+    ]
+    return lines
+
+
+def _matches(text: str, weights: Mapping[str, float]) -> dict[str, float]:
     """The query terms in a text, each with its weight there."""
     counts = _terms(text)
     return {
@@ -52,12 +61,9 @@ def _matches(text: str, weights: dict[str, float]) -> dict[str, float]:
 
 @lru_cache(maxsize=1024)
 def _term_weights(query: str, candidates: tuple[str, ...]) -> dict[str, float]:
-    """Lucene's idf of the query's terms, over the candidates as the collection."""
+    """How much each query term says: 1 where every candidate has it, more the fewer have it."""
     containing = Counter(term for text in candidates for term in _terms(text))
-    n = len(candidates)
-    return {
-        term: math.log(1 + (n - containing[term] + 0.5) / (containing[term] + 0.5)) for term in _terms(query)
-    }
+    return {term: 1 + math.log(len(candidates) / max(containing[term], 1)) for term in _terms(query)}
 
 
 @lru_cache(maxsize=1 << 16)
@@ -67,5 +73,9 @@ def _terms(text: str) -> Counter[str]:
 
 
 def _singular(word: str) -> str:
-    """Fold the commonest English ending: `bees` and `bee` are one term."""
+    """Fold the commonest ending of English: `bees` and `bee` are one term."""
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _text(passage: Passage) -> str:
+    return f"{passage.title} {passage.text}" if passage.title else passage.text

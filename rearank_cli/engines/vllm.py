@@ -5,7 +5,10 @@ import itertools
 import json
 import logging
 import os
-from collections.abc import Mapping
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields
 from difflib import get_close_matches
 from importlib import metadata
@@ -14,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
-from rearank_cli.errors import EngineError, UsageError
+from rearank_cli.errors import EngineError, RearankError, UsageError
 from rearank_cli.records import Completion, Prompt, Sampling
 
 log = logging.getLogger("rearank")
@@ -33,8 +36,9 @@ class VllmEngine:
 
     name = "vllm"
 
-    def __init__(self, engine: Any, tokenizer: Tokenizer) -> None:
+    def __init__(self, engine: Any, tokenizer: Tokenizer, log_file: Path | None = None) -> None:
         self._engine = engine
+        self._log_file = log_file
         self._request_ids = itertools.count()
         self.tokenizer = tokenizer
         config = engine.vllm_config
@@ -52,31 +56,19 @@ class VllmEngine:
         """
         check_installed()
         _check_model(model, revision)
-        _keep_stdout_clean()
-        from vllm.engine.arg_utils import AsyncEngineArgs
-        from vllm.v1.engine.async_llm import AsyncLLM
-
-        _check_device()
-        arguments = _read_arguments(engine_args or {}, [field.name for field in fields(AsyncEngineArgs)])
-        chosen = {"model": model, "revision": revision, "disable_log_stats": True, **arguments}
-        try:
-            tokenizer = load_tokenizer(
-                str(chosen.get("tokenizer") or model),
-                revision,
-                trust_remote_code=bool(chosen.get("trust_remote_code", False)),
-            )
-            engine = AsyncLLM.from_engine_args(AsyncEngineArgs(**chosen))
-        except EngineError:
-            raise
-        except Exception as error:
-            raise EngineError(
-                f"vLLM could not start {model}: {_last_line(error)} (--debug shows its log)"
-            ) from error
-        return cls(engine, tokenizer)
+        with _own_log() as log_file:
+            try:
+                return cls(*_load(model, revision, engine_args or {}), log_file)
+            except RearankError:
+                raise
+            except Exception as error:
+                raise EngineError(
+                    f"vLLM could not start {model}: {_last_line(error)}{_see(log_file)}"
+                ) from error
 
     @property
     def version(self) -> str:
-        """The installed vLLM, as traces name it."""
+        """The engine and its version, as traces name them."""
         return f"vllm {installed_version()}"
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
@@ -93,7 +85,7 @@ class VllmEngine:
                 final = output
         except Exception as error:
             if self._engine.errored:
-                raise EngineError(f"vLLM died: {_last_line(error)} (--debug shows its log)") from error
+                raise EngineError(f"vLLM died: {_last_line(error)}{_see(self._log_file)}") from error
             log.debug("a request was refused", exc_info=True)
             return Completion("", finish_reason="error", error=_last_line(error))
         if final is None:
@@ -109,7 +101,26 @@ class VllmEngine:
 
     async def close(self) -> None:
         """End the engine and its processes. No call may be in flight: it would wait for ever."""
-        await asyncio.to_thread(self._engine.shutdown)
+        # The reference goes too: at the interpreter's end vLLM would try to shut down once more.
+        engine, self._engine = self._engine, None
+        await asyncio.to_thread(engine.shutdown)
+        if self._log_file:
+            self._log_file.unlink(missing_ok=True)
+
+
+def _load(model: str, revision: str | None, given: Mapping[str, str]) -> tuple[Any, Tokenizer]:
+    from vllm.engine.arg_utils import AsyncEngineArgs
+    from vllm.v1.engine.async_llm import AsyncLLM
+
+    _check_device()
+    arguments = _read_arguments(given, [field.name for field in fields(AsyncEngineArgs)])
+    chosen = {"model": model, "revision": revision, "disable_log_stats": True, **arguments}
+    tokenizer = load_tokenizer(
+        str(chosen.get("tokenizer") or model),
+        revision,
+        trust_remote_code=bool(chosen.get("trust_remote_code", False)),
+    )
+    return AsyncLLM.from_engine_args(AsyncEngineArgs(**chosen)), tokenizer
 
 
 def installed_version() -> str | None:
@@ -162,15 +173,34 @@ def _check_model(model: str, revision: str | None) -> None:
         ) from error
 
 
-def _keep_stdout_clean() -> None:
-    """vLLM logs to standard output, where results go: send its log to standard error, and only what matters."""
-    os.environ.setdefault("VLLM_LOGGING_STREAM", "ext://sys.stderr")
-    os.environ.setdefault(
-        "VLLM_LOGGING_LEVEL", logging.getLevelName(max(log.getEffectiveLevel(), logging.DEBUG))
-    )
-    if log.getEffectiveLevel() > logging.DEBUG:
-        os.environ["VLLM_LOGGING_LEVEL"] = "ERROR"
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+@contextmanager
+def _own_log() -> Iterator[Path | None]:
+    """While vLLM loads, send all that it and its processes print to a file; with --debug, to standard error.
+
+    Its processes keep writing there. vLLM's log goes to standard output by default, where results
+    go, and warnings of its libraries come past any setting: only the descriptors catch everything.
+    """
+    os.environ["VLLM_LOGGING_STREAM"] = "ext://sys.stderr"
+    if log.isEnabledFor(logging.DEBUG):
+        yield None
+        return
+    handle, name = tempfile.mkstemp(prefix="rearank-vllm-", suffix=".log")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    os.dup2(handle, 1)
+    os.dup2(handle, 2)
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        for descriptor, number in zip(saved, (1, 2), strict=True):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+
+
+def _see(log_file: Path | None) -> str:
+    return f" (its log is {log_file})" if log_file else ""
 
 
 def _read_arguments(given: Mapping[str, str], known: list[str]) -> dict[str, object]:

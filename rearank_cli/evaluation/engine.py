@@ -91,7 +91,7 @@ def _import_ranx() -> Any:
         with warnings.catch_warnings():
             # Of invalid escapes in its strings, when Python 3.12 or later first reads it.
             warnings.simplefilter("ignore", SyntaxWarning)
-            import ranx  # noqa: TID251
+            import ranx
     finally:
         for name in stand_ins:
             del sys.modules[name]

@@ -26,7 +26,8 @@ def load_family(name: str | Path, settings: Mapping[str, str] | None = None) -> 
 
     Raises UsageError for a name or setting that is not known, InputError for a malformed file.
     """
-    if str(name).endswith(_SUFFIX):
+    name = str(name)
+    if name.endswith(_SUFFIX):
         path = Path(name)
         try:
             content = path.read_text(encoding="utf-8")
@@ -37,7 +38,7 @@ def load_family(name: str | Path, settings: Mapping[str, str] | None = None) -> 
     else:
         names = family_names()
         if name not in names:
-            close = get_close_matches(str(name), names, 1)
+            close = get_close_matches(name, names, 1)
             hint = (
                 f"did you mean {close[0]}?"
                 if close

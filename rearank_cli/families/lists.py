@@ -8,8 +8,8 @@ from rearank_cli.families.thought import CLOSE, OPEN, split_thought
 from rearank_cli.records import Completion, Reading, Status
 
 _TAGGED = re.compile(r"<answer>(.*?)(</answer>|\Z)", re.DOTALL)
-_BARE = re.compile(r"\s*\[?\d+\]?(?:[\s>,;=]+\[?\d+\]?)*\s*\.?\s*")
-# More digits than any window has identifiers: not worth the conversion.
+_BARE = re.compile(r"\[?\d+\]?(?:[\s>,;=]+\[?\d+\]?)*\s*\.?")
+# A number cut to so many digits is still no identifier of any window, and costs nothing to convert.
 _MOST_DIGITS = 9
 
 
@@ -61,11 +61,11 @@ def _answer(text: str, *, complete: bool) -> str | None:
     tagged = _TAGGED.search(text)
     if tagged:
         return tagged[1] if complete or tagged[2] else None
-    return text if complete and _BARE.fullmatch(text) else None
+    return text if complete and _BARE.fullmatch(text.strip()) else None
 
 
 def _identifiers(answer: str) -> list[int]:
     """Every number in an answer, as the reference reads it: whatever is no digit is a gap."""
     spaced = "".join(character if character.isdigit() else " " for character in answer)
     # str.isdigit() also holds for superscripts, which are no numbers.
-    return [int(number) for number in spaced.split() if number.isdecimal() and len(number) <= _MOST_DIGITS]
+    return [int(number[:_MOST_DIGITS]) for number in spaced.split() if number.isdecimal()]

@@ -28,7 +28,9 @@ def _lines(family: Family) -> Iterator[str]:
     for sentence in family.ours:
         yield f"ours      {sentence}"
     defaults, sampling = family.defaults, family.sampling
-    yield f"method    {defaults.method}, window {defaults.window}, step {defaults.step}, depth {defaults.depth}"
+    yield (
+        f"method    {defaults.method}, window {defaults.window}, step {defaults.step}, depth {defaults.depth}"
+    )
     yield (
         f"sampling  temperature {sampling.temperature:g}, top_p {sampling.top_p:g}, "
         f"at most {sampling.max_tokens} tokens"

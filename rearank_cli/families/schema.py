@@ -14,7 +14,7 @@ from rearank_cli.families.family import Defaults, Family, Model
 from rearank_cli.families.lists import ListReader
 from rearank_cli.families.passages import Cut, PassageText
 from rearank_cli.families.templates import MessageTemplate, PromptTemplate, Template
-from rearank_cli.records import Sampling
+from rearank_cli.records import Passage, Sampling
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -97,7 +97,11 @@ def read_family(path: Path, content: str, changed: Mapping[str, str]) -> Family:
         raise InputError(f"{path}: {_in_words(error)}") from None
     settings = _settings(file, changed)
     try:
-        cut = Cut.parse(settings.get("cut", "none"), Cut.parse(file.settings.get("cut", "none")).unit)
+        published = Cut.parse(file.settings.get("cut", "none"))
+    except ValueError as error:
+        raise InputError(f"{path}: settings.cut: {error}") from None
+    try:
+        cut = Cut.parse(settings.get("cut", "none"), published.unit)
     except ValueError as error:
         raise UsageError(f"family {file.name}, setting cut: {error}") from None
     try:
@@ -109,6 +113,7 @@ def read_family(path: Path, content: str, changed: Mapping[str, str]) -> Family:
             text=Template(file.text) if file.text else None,
             append=file.append,
         )
+        _try_out(template, settings)
     except Exception as error:  # noqa: BLE001  # whatever Jinja finds wrong with a user's template
         raise InputError(f"{path}: a template in it is malformed: {error}") from None
     return Family(
@@ -130,6 +135,19 @@ def read_family(path: Path, content: str, changed: Mapping[str, str]) -> Family:
     )
 
 
+def _try_out(template: PromptTemplate, settings: Mapping[str, str]) -> None:
+    """Render a prompt, so that an unknown variable is found now and not when the model is loaded."""
+    prompt = template.render(
+        "query", [Passage("d1", "text", score=1.0), Passage("d2", "text", score=0.5)], settings
+    )
+    spans = [*prompt.raw, *(span for turn in prompt.turns for span in turn.spans)]
+    if any("\x00" in span.text for span in spans):
+        # What such a block holds was rendered already: its texts from outside can no longer be told apart.
+        raise ValueError(
+            "{% set %} blocks and macros cannot hold variables; write the variables where they go"
+        )
+
+
 def _settings(file: _FamilyFile, changed: Mapping[str, str]) -> dict[str, str]:
     unknown = sorted(set(changed) - set(file.settings))
     if unknown:
@@ -140,14 +158,14 @@ def _settings(file: _FamilyFile, changed: Mapping[str, str]) -> dict[str, str]:
 
 def _digest(file: _FamilyFile, settings: Mapping[str, str]) -> str:
     """What calls have in common: everything that reaches the model or decides how it is read."""
-    described = {"titles", "title", "paper", "source", "ours", "models", "defaults", "sampling", "settings"}
+    described = {"title", "paper", "source", "ours", "models", "defaults", "sampling", "settings"}
     asked = file.model_dump(mode="json", exclude=described) | {"settings": dict(settings)}
     return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
 def _in_words(error: ValidationError) -> str:
-    problems = (
-        f"{'.'.join(str(part) for part in problem['loc']) or 'the file'}: {problem['msg']}"
+    return "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'the file'}: "
+        f"{problem['msg'].removeprefix('Value error, ')}"
         for problem in error.errors()
     )
-    return "; ".join(problems)

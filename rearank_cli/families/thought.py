@@ -7,10 +7,9 @@ def split_thought(text: str) -> tuple[str, str]:
     """Split a completion into its thought and what stands outside of it.
 
     Everything before the last `</think>` is thought, also where the prompt had opened it. A thought
-    that was never closed runs to the end: nothing in it is an answer.
+    that was never closed, the first or a later one, runs to the end: nothing in it is an answer.
     """
-    if CLOSE in text:
-        thought, _, rest = text.rpartition(CLOSE)
-        return thought.strip().removeprefix(OPEN).strip(), rest
-    rest, _, thought = text.partition(OPEN)
-    return thought.strip(), rest
+    closed, _, rest = text.rpartition(CLOSE)
+    rest, _, unfinished = rest.partition(OPEN)
+    thoughts = closed.strip().removeprefix(OPEN).strip(), unfinished.strip()
+    return "\n".join(thought for thought in thoughts if thought), rest

@@ -141,7 +141,7 @@ class Conductor:
             raise
         except DoesNotFitError as error:
             return Completion("", finish_reason="error", error=str(error)), 0
-        except Exception as error:  # noqa: BLE001  # one bad call harms one window, whatever it was
+        except Exception as error:  # one bad call harms one window, whatever it was
             log.debug("a call about query %s failed", query.query_id, exc_info=True)
             return Completion("", finish_reason="error", error=f"{type(error).__name__}: {error}"), 0
         return completion, ready.cut_passages
@@ -164,9 +164,9 @@ def _room(context: int | None, max_tokens: int) -> int | None:
         return None
     if max_tokens > context // 2:
         log.warning(
-            "an answer of %d tokens would take more than half of the model's context of %d: prompts get %d, answers the rest",
-            max_tokens,
+            "the model's context of %d tokens is short for answers of %d: prompts get %d of it, answers the rest",
             context,
+            max_tokens,
             context - context // 2,
         )
     return context - min(max_tokens, context // 2)

@@ -19,14 +19,14 @@ class Destination:
     traces: Path | None
 
     def check(self, *, overwrite: bool) -> None:
-        """Raise OutputError where a file is there already, or the folder for it is not."""
+        """Raise UsageError where a file is there already, OutputError where the folder for it is not."""
         for path in (self.output, self.traces):
             if path is None or str(path) == STDOUT:
                 continue
             if not path.parent.is_dir():
                 raise OutputError(f"the folder {path.parent} for {path.name} does not exist; make it first")
             if path.is_file() and not overwrite:
-                raise OutputError(
+                raise UsageError(
                     f"{path} exists already; give --overwrite to replace it, or another name with -o"
                 )
 

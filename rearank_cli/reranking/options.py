@@ -84,7 +84,8 @@ def recipe_for(options: RerankOptions) -> Recipe:
                 for name in ("window", "step", "depth") if getattr(recipe, name) < 1]  # fmt: skip
     if recipe.step > recipe.window:
         problems.append(
-            f"--step {recipe.step} is larger than --window {recipe.window}: passages between windows would never be seen"
+            f"--step {recipe.step} is larger than --window {recipe.window}: "
+            "passages between windows would never be seen"
         )
     if recipe.sampling.temperature < 0:
         problems.append(f"--temperature is {recipe.sampling.temperature}, and must not be negative")

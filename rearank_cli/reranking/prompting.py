@@ -78,7 +78,7 @@ class Prompter:
                 return Ready(prompt, sum(length > longest for length in lengths))
             allowance -= excess
         raise DoesNotFitError(
-            f"the prompt does not fit into {room} tokens even with its {len(passages)} passages cut to nothing; "
+            f"the prompt does not fit into {room} tokens, however short its passages are cut; "
             "the query is too long, or --window or --max-tokens too large for this model"
         )
 

@@ -1,7 +1,6 @@
 """Files that are whole or not there at all."""
 
 import os
-import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,15 +27,16 @@ def open_output(path: str | Path) -> Iterator[IO[bytes]]:
             sys.stdout.buffer.flush()
         return
     with _explained(str(path)):
-        # A symbolic link stays one: what it points to is replaced.
-        target = Path(os.path.realpath(path))
-        if target.exists() and not stat.S_ISREG(target.stat().st_mode):
-            with target.open("wb") as file:  # a pipe or a device cannot be replaced
+        # A pipe or a device cannot be replaced, and may have no other name: /dev/stdout, >(...) in a shell.
+        if Path(path).exists() and not Path(path).is_file():
+            with Path(path).open("wb") as file:
                 yield file
             return
+        # A symbolic link stays one: what it points to is replaced.
+        target = Path(os.path.realpath(path))
         temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            with temporary.open("xb") as file:
+            with temporary.open("wb") as file:
                 stream = compressing(file, target.suffix)
                 yield stream
                 if stream is not file:

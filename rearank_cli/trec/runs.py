@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from rearank_cli.errors import InputError, OutputError
+from rearank_cli.errors import InputError, OutputError, UsageError
 from rearank_cli.records import Run, ScoredDoc
 from rearank_cli.trec.lines import decode, split_lines
 from rearank_cli.trec.outputs import open_output
@@ -34,7 +34,7 @@ def read_run(path: str | Path, order: Order = "trec") -> Run:
     """
     name = describe(path)
     topics: dict[bytes, _Topic] = {}
-    tag: bytes | None = None
+    tag = ""
     with_spaces = 0
     first_with_spaces = 0
     for number, fields in split_lines(path):
@@ -55,9 +55,8 @@ def read_run(path: str | Path, order: Order = "trec") -> Run:
         topic.scores[doc_id] = _score(score, f"{name}:{number}")
         if order == "rank":
             topic.ranks.append(_rank(rank, f"{name}:{number}"))
-        if tag is None:
-            tag = line_tag
-    if tag is None:
+        tag = tag or decode(line_tag, path, number)
+    if not tag:
         raise InputError(
             f"{name}: no run in it; a run has lines of six fields: query Q0 document rank score tag"
         )
@@ -71,7 +70,7 @@ def read_run(path: str | Path, order: Order = "trec") -> Run:
         )
     if order == "trec":
         _warn_of_close_scores(name, topics.values())
-    return Run({topic.query_id: topic.ranked(order) for topic in topics.values()}, decode(tag, path, 1))
+    return Run({topic.query_id: topic.ranked(order) for topic in topics.values()}, tag)
 
 
 def write_run(
@@ -85,22 +84,35 @@ def write_run(
 
     The score of the document at rank r of N is the integer N-r+1: strictly decreasing, and exact in
     every reader, whatever first-stage scores were tied. `tag` defaults to the run's own. With
-    `escape_ids`, spaces and percent signs in document ids are written as %20 and %25. Raises
-    OutputError for an id or a tag that the format cannot hold, before anything is written.
+    `escape_ids`, spaces and percent signs in ids are written as %20 and %25. Raises OutputError for
+    an id or a tag that the format cannot hold, before anything is written.
     """
     tag = tag if tag is not None else getattr(run, "tag", "") or "rearank"
     check_tag(tag)
-    if not escape_ids:
-        _refuse_spaces(run)
+    written = escape_id if escape_ids else check_id
+    ids = {
+        written(query_id): [written(document.doc_id) for document in ranking]
+        for query_id, ranking in run.items()
+    }
     with open_output(path) as file:
-        for query_id, ranking in run.items():
-            file.write("".join(_lines(query_id, ranking, tag, escape_ids)).encode())
+        for query_id, doc_ids in ids.items():
+            file.write("".join(_lines(query_id, doc_ids, tag)).encode())
+
+
+def check_id(name: str) -> str:
+    """A query's or document's id as it is. Raises OutputError for one that a line cannot hold."""
+    if name.split() != [name]:
+        raise OutputError(
+            f"the id {name!r} is empty or has spaces, which a line of a run or of judgments cannot hold; "
+            "give --escape-ids to write them as %20"
+        )
+    return name
 
 
 def check_tag(tag: str) -> None:
-    """Raise OutputError for a tag that breaks the format; warn of one that a track may refuse."""
+    """Raise UsageError for a tag that breaks the format; warn of one that a track may refuse."""
     if not tag or re.search(r"\s", tag):
-        raise OutputError(f"the run tag {tag!r} is empty or has spaces; give another with --tag")
+        raise UsageError(f"the run tag {tag!r} is empty or has spaces; give another with --tag")
     if not _SAFE_TAG.fullmatch(tag):
         log.warning("the run tag %s is not 1 to 12 letters, digits, '_' and '-': some tracks refuse it", tag)
 
@@ -172,20 +184,9 @@ def _warn_of_close_scores(name: str, topics: Iterable[_Topic]) -> None:
         )
 
 
-def _refuse_spaces(run: Mapping[str, Sequence[ScoredDoc]]) -> None:
-    for query_id, ranking in run.items():
-        for document in ranking:
-            if len(document.doc_id.split()) != 1:
-                raise OutputError(
-                    f"document {document.doc_id!r} of query {query_id} has spaces in its id, "
-                    "which a run cannot hold; give --escape-ids to write them as %20"
-                )
-
-
-def _lines(query_id: str, ranking: Sequence[ScoredDoc], tag: str, escape_ids: bool) -> Iterator[str]:
-    for rank, document in enumerate(ranking, 1):
-        doc_id = escape_id(document.doc_id) if escape_ids else document.doc_id
-        yield f"{query_id} Q0 {doc_id} {rank} {len(ranking) - rank + 1} {tag}\n"
+def _lines(query_id: str, doc_ids: Sequence[str], tag: str) -> Iterator[str]:
+    for rank, doc_id in enumerate(doc_ids, 1):
+        yield f"{query_id} Q0 {doc_id} {rank} {len(doc_ids) - rank + 1} {tag}\n"
 
 
 def escape_id(doc_id: str) -> str:

@@ -5,6 +5,7 @@ import gzip
 import io
 import lzma
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,7 @@ _BY_SUFFIX: dict[str, Callable[[IO[bytes]], IO[bytes]]] = {
     ".xz": lambda file: cast(IO[bytes], lzma.LZMAFile(file, "wb")),  # noqa: SIM115
     ".zst": lambda file: cast(IO[bytes], zstd.ZstdFile(file, "wb")),
 }
-_DAMAGED = (gzip.BadGzipFile, lzma.LZMAError, zstd.ZstdError, EOFError)
+_DAMAGED = (gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstd.ZstdError, EOFError)
 
 
 @contextmanager

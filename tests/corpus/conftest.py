@@ -1,34 +1,57 @@
-"""A writable copy of the seeded IR_DATASETS_HOME, set before anything imports ir_datasets."""
+"""Toy datasets, registered with ir_datasets."""
 
-import atexit
-import os
-import shutil
-import sys
-import tempfile
+import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
-
-if "ir_datasets" not in sys.modules:
-    scratch = Path(tempfile.mkdtemp(prefix="rearank-irds-"))
-    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
-    if SHARED_DATA.is_dir():
-        shutil.copytree(SHARED_DATA / "ir_datasets", scratch / "home")
-    os.environ["IR_DATASETS_HOME"] = str(scratch / "home")
-    os.environ["IR_DATASETS_SKIP_DISK_FREE"] = "true"
-    # Without a network each try only costs time.
-    os.environ["IR_DATASETS_DL_TRIES"] = "1"
+_toy_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Path:
-    if not SHARED_DATA.is_dir():
-        pytest.skip("there is no shared/data beside the checkout")
-    return SHARED_DATA
+def shared_data(shared: Path) -> Path:
+    return shared / "data"
 
 
-@pytest.fixture(scope="session")
-def irds_home(shared_data: Path) -> Path:
-    return Path(os.environ["IR_DATASETS_HOME"])
+@pytest.fixture
+def register_dataset(tmp_path: Path) -> Callable[..., str]:
+    """Register records as a dataset, its document store in `tmp_path / "store"`; returns its id."""
+    import ir_datasets  # noqa: TID251
+    from ir_datasets.formats import BaseDocs, BaseQrels, BaseQueries  # noqa: TID251
+
+    def register(
+        *,
+        docs: Sequence[Any] = (),
+        queries: Sequence[Any] = (),
+        qrels: Sequence[Any] = (),
+        qrels_defs: dict[int, str] | None = None,
+        folder: Path = tmp_path,
+    ) -> str:
+        class Docs(BaseDocs):
+            def docs_iter(self):
+                return iter(docs)
+
+            def docs_store(self):
+                return ir_datasets.indices.PickleLz4FullStore(
+                    str(folder / "store"), self.docs_iter, type(docs[0]), "doc_id", ["doc_id"]
+                )
+
+        class Queries(BaseQueries):
+            def queries_iter(self):
+                return iter(queries)
+
+        class Qrels(BaseQrels):
+            def qrels_iter(self):
+                return iter(qrels)
+
+            def qrels_defs(self):
+                return qrels_defs or {}
+
+        parts = [Docs() if docs else None, Queries() if queries else None, Qrels() if qrels else None]
+        dataset_id = f"toy/{next(_toy_numbers)}"
+        ir_datasets.registry.register(dataset_id, ir_datasets.Dataset(*parts))
+        return dataset_id
+
+    return register

@@ -11,7 +11,6 @@ import pytest
 from rearank_cli.corpus import open_corpus
 from rearank_cli.errors import InputError
 from rearank_cli.records import Passage
-from tests.corpus.toy_datasets import PlainQrel, QueryWithoutDefaultText, register
 
 DL19 = "msmarco-passage/trec-dl-2019/judged"
 NFCORPUS = "beir/nfcorpus/test"
@@ -48,10 +47,22 @@ class CodeDoc(NamedTuple):
     lines: int
 
 
+class BrightQuery(NamedTuple):
+    query_id: str
+    text: str
+    reasoning: str
+
+
 class LinkQuery(NamedTuple):
     query_id: str
     doc_id: str
     url: str
+
+
+class Qrel(NamedTuple):
+    query_id: str
+    doc_id: str
+    relevance: int
 
 
 def one_sentence(error: pytest.ExceptionInfo[InputError]) -> str:
@@ -201,11 +212,11 @@ def test_judgments_that_exclude_nothing_are_not_fetched_to_know_it(no_network):
     assert open_corpus(dataset="vaswani").excluded() == {}
 
 
-def test_too_little_disk_is_a_sentence_that_says_where(monkeypatch, tmp_path):
+def test_too_little_disk_is_a_sentence_that_says_where(monkeypatch, register_dataset):
     def no_room(*_):
         raise ValueError("Insufficient disk space: /x requires 14.4GB but only 1.0GB is available")
 
-    dataset = register(tmp_path, docs=[PlainDoc("d", "text")])
+    dataset = register_dataset(docs=[PlainDoc("d", "text")])
     import ir_datasets  # noqa: TID251
 
     monkeypatch.setattr(ir_datasets.indices.PickleLz4FullStore, "build", no_room)
@@ -215,9 +226,9 @@ def test_too_little_disk_is_a_sentence_that_says_where(monkeypatch, tmp_path):
         open_corpus(dataset=dataset).passages(["d"])
 
 
-def test_a_store_that_cannot_be_written_is_an_error_that_names_it(tmp_path):
+def test_a_store_that_cannot_be_written_is_an_error_that_names_it(register_dataset, tmp_path):
     (tmp_path / "file").touch()
-    dataset = register(tmp_path / "file", docs=[PlainDoc("d", "text")])
+    dataset = register_dataset(folder=tmp_path / "file", docs=[PlainDoc("d", "text")])
     with pytest.raises(InputError, match=r"Not a directory: .*store; set IR_DATASETS_HOME"):
         open_corpus(dataset=dataset).passages(["d"])
 
@@ -236,8 +247,8 @@ def cut_texts(store: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [remove_index, cut_index, cut_texts])
-def test_a_store_whose_building_was_killed_is_named_as_damaged(damage, tmp_path):
-    dataset = register(tmp_path, docs=[PlainDoc("d1", "one " * 9), PlainDoc("d2", "two " * 9)])
+def test_a_store_whose_building_was_killed_is_named_as_damaged(damage, register_dataset, tmp_path):
+    dataset = register_dataset(docs=[PlainDoc("d1", "one " * 9), PlainDoc("d2", "two " * 9)])
     assert open_corpus(dataset=dataset).passages(["d2"])
     damage(tmp_path / "store")
     with pytest.raises(InputError) as error:
@@ -247,8 +258,8 @@ def test_a_store_whose_building_was_killed_is_named_as_damaged(damage, tmp_path)
     assert "delete that folder" in text
 
 
-def test_a_sound_store_without_what_was_asked_for_is_not_called_damaged(tmp_path):
-    dataset = register(tmp_path, docs=[PlainDoc("d1", "one")])
+def test_a_sound_store_without_what_was_asked_for_is_not_called_damaged(register_dataset):
+    dataset = register_dataset(docs=[PlainDoc("d1", "one")])
     assert open_corpus(dataset=dataset).passages(["from another collection"]) == {}
 
 
@@ -264,21 +275,20 @@ def test_a_sound_store_without_what_was_asked_for_is_not_called_damaged(tmp_path
         (TitledDoc("d", "", ""), Passage("d", "")),
     ],
 )
-def test_a_passage_is_a_documents_body_and_its_title(document, expected, tmp_path):
-    dataset = register(tmp_path, docs=[document])
+def test_a_passage_is_a_documents_body_and_its_title(document, expected, register_dataset):
+    dataset = register_dataset(docs=[document])
     assert open_corpus(dataset=dataset).passages(["d"]) == {"d": expected}
 
 
-def test_excluded_documents_and_queries_without_default_text_are_read_as_in_bright(tmp_path):
-    dataset = register(
-        tmp_path,
+def test_excluded_documents_and_queries_without_default_text_are_read_as_in_bright(register_dataset):
+    dataset = register_dataset(
         docs=[PlainDoc("d1", "one")],
-        queries=[QueryWithoutDefaultText("q1", "why is the sky blue", "scattering")],
+        queries=[BrightQuery("q1", "why is the sky blue", "scattering")],
         qrels=[
-            PlainQrel("q1", "d1", 1),
-            PlainQrel("q1", "d2", -100),
-            PlainQrel("q1", "d3", -100),
-            PlainQrel("q2", "d1", 0),
+            Qrel("q1", "d1", 1),
+            Qrel("q1", "d2", -100),
+            Qrel("q1", "d3", -100),
+            Qrel("q2", "d1", 0),
         ],
         qrels_defs={1: "Relevant", -100: "Excluded from evaluation"},
     )
@@ -288,8 +298,8 @@ def test_excluded_documents_and_queries_without_default_text_are_read_as_in_brig
     assert corpus.qrels() == {"q1": {"d1": 1}, "q2": {"d1": 0}}
 
 
-def test_a_query_that_has_no_text_is_left_out(tmp_path):
-    dataset = register(tmp_path, queries=[LinkQuery("q1", "d1", "http://x")])
+def test_a_query_that_has_no_text_is_left_out(register_dataset):
+    dataset = register_dataset(queries=[LinkQuery("q1", "d1", "http://x")])
     assert open_corpus(dataset=dataset).queries(["q1"]) == {}
 
 

@@ -3,6 +3,7 @@ import gzip
 import json
 import lzma
 import string
+import sys
 import tracemalloc
 
 import pytest
@@ -12,7 +13,11 @@ from hypothesis import strategies as st
 from rearank_cli.corpus import open_corpus
 from rearank_cli.errors import InputError, UsageError
 from rearank_cli.records import Passage
-from rearank_cli.trec.streams import zstd
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 ID = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 TEXT = ID.filter(lambda text: not text.isspace())

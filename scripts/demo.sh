@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The whole path in a minute, with neither GPU nor model: makes an environment and a small collection,
+# reranks its run with the lexical judge, and shows the measures and the reasons.
+#   scripts/demo.sh [FOLDER]         the collection goes to FOLDER (default: a temporary one)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/environment.sh
+
+make_environment .venv-demo ""
+export PATH="$PWD/.venv-demo/bin:$PATH"
+folder=${1:-$(mktemp -d)/bees}
+
+show() {
+    printf '\n$ %s\n' "$*"
+    "$@"
+}
+
+show rearank example "$folder"
+cd "$folder"
+show rearank rerank run.trec
+show rearank evaluate run.trec run.rearank.trec
+printf '\n$ head -n 2 run.rearank.jsonl | tail -n 1      # one call, as its trace has it\n'
+head -n 2 run.rearank.jsonl | tail -n 1 | python -m json.tool --no-ensure-ascii

@@ -1,0 +1,41 @@
+"""The installed command, as a user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def rearank() -> Command:
+    """Run `rearank ARGUMENTS` in a folder; `environment` is added to the tests' own."""
+
+    def run(
+        *arguments: str | Path, cwd: Path, stdin: str | None = None, environment: dict[str, str] | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "rearank_cli", *map(str, arguments)],
+            cwd=cwd,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env={**os.environ, **(environment or {})},
+        )
+
+    return run
+
+
+@pytest.fixture
+def bees(rearank: Command, tmp_path: Path) -> Path:
+    """A fresh copy of the example collection, as `rearank example` makes it."""
+    folder = tmp_path / "bees"
+    done = rearank("example", folder, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    return folder
