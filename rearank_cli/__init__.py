@@ -34,15 +34,16 @@ def rerank(run: str | Path | Mapping[str, Sequence[ScoredDoc]], **options: Any) 
 
 
 def evaluate(
-    runs: str | Path | Mapping[str, Sequence[ScoredDoc]] | Sequence[str | Path],
+    runs: str | Path | Run | Sequence[str | Path] | Mapping[str, str | Path | Run | Sequence[ScoredDoc]],
     qrels: str | Path | Qrels | None = None,
     *,
     dataset: str | None = None,
     measures: Sequence[str] | None = None,
 ) -> list[Evaluation]:
-    """Evaluate one run or several, given as files or rankings: the numbers of `trec_eval -c`.
+    """Evaluate one run or several: the numbers of `trec_eval -c`.
 
-    Judgments are a file or a mapping `query_id -> doc_id -> grade`, or those of a `dataset`.
+    `runs` is a file, a run, a list of files, a mapping of names to files or runs, or rankings by
+    query. Judgments are a file or a mapping `query_id -> doc_id -> grade`, or those of a `dataset`.
     Raises the errors of `rearank_cli.errors`.
     """
     from rearank_cli.evaluation.interface import evaluate_all

@@ -54,3 +54,15 @@ class OutputError(RearankError):
     """An output that cannot be written."""
 
     status = ExitStatus.OUTPUT
+
+
+class StoppedByUserError(RearankError):
+    """Ctrl-C: what was asked and answered is in the traces."""
+
+    status = ExitStatus.INTERRUPTED
+
+
+class TerminatedError(RearankError):
+    """SIGTERM or SIGHUP, as a cluster sends before it takes a machine away."""
+
+    status = ExitStatus.TERMINATED

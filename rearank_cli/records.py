@@ -114,7 +114,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How an answer is drawn. `choice` allows the answer to be one of these texts and no other."""
+    """How an answer is drawn.
+
+    `choice` allows the answer to be one of these texts and no other, `pattern` to be what a regular
+    expression matches.
+    """
 
     temperature: float = 0.0
     top_p: float = 1.0
@@ -124,6 +128,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     choice: tuple[str, ...] | None = None
+    pattern: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ class Completion:
 
 
 class Status(enum.StrEnum):
-    """What became of a call."""
+    """What became of a request, and of the call it belongs to."""
 
     OK = "ok"
     REPAIRED = "repaired"
@@ -152,24 +157,26 @@ class Status(enum.StrEnum):
     UNREADABLE = "unreadable"
     FAILED = "failed"
 
-    @property
-    def answered(self) -> bool:
-        """Whether the model gave a ranking."""
-        return self in (Status.OK, Status.REPAIRED)
-
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a family made of an answer.
 
     `order` holds the 0-based positions of the window's passages, best first; it is always a
-    permutation, and the window's own order where there was no answer.
+    permutation, and the window's own order where there was no answer. `forced` marks an order that
+    the model gave when it was made to finish, after its answer had run out of tokens.
     """
 
     status: Status
     order: list[int]
     scores: list[float] | None = None
     reasoning: str = field(default="", repr=False)
+    forced: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """Whether the model gave an order."""
+        return self.forced or self.status in (Status.OK, Status.REPAIRED)
 
     def arrange(self, items: Sequence[Item]) -> list[Item]:
         """The window's items in the order that was read."""

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from rearank_cli import __version__
+from rearank_cli.commands.check import check
 from rearank_cli.commands.evaluate import evaluate
 from rearank_cli.commands.example import example
 from rearank_cli.commands.families import families
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (rerank, evaluate, families, example):
+for command in (rerank, evaluate, check, families, example):
     app.command()(command)
 
 

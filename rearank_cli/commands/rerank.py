@@ -1,6 +1,8 @@
 """`rearank rerank`: a run goes in, a better run comes out, with the reasons."""
 
 import logging
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -8,7 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
-from rearank_cli.errors import RearankError, UnansweredError, UsageError
+from rearank_cli.errors import (
+    EngineError,
+    OutputError,
+    RearankError,
+    StoppedByUserError,
+    TerminatedError,
+    UnansweredError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from rearank_cli.records import Qrels
@@ -18,7 +28,7 @@ log = logging.getLogger("rearank")
 
 
 def rerank(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Run files to rerank; - is standard input.")],
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files to rerank; - is standard input.")],
     dataset: Annotated[str | None, typer.Option(metavar="ID", help="Texts and judgments from ir_datasets.", rich_help_panel="Texts")] = None,
     docs: Annotated[Path | None, typer.Option(help="Documents: .jsonl, .tsv or a BEIR folder.", rich_help_panel="Texts")] = None,
     queries: Annotated[Path | None, typer.Option(help="Queries: .jsonl or .tsv.", rich_help_panel="Texts")] = None,
@@ -28,10 +38,11 @@ def rerank(
     traces: Annotated[Path | None, typer.Option(help="Where the reasoning goes.", show_default="beside the output, .jsonl", rich_help_panel="Output")] = None,
     tag: Annotated[str, typer.Option(help="Run tag.", rich_help_panel="Output")] = "rearank",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.", rich_help_panel="Output")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the traces of an earlier attempt; ask nothing twice.", rich_help_panel="Output")] = False,
     escape_ids: Annotated[bool, typer.Option("--escape-ids", help="Write spaces in document ids as %20.", rich_help_panel="Output")] = False,
     model: Annotated[str, typer.Option("--model", "-m", help="Model: a Hugging Face id or a folder.", rich_help_panel="Model")] = "le723z/Rearank-7B",
     family: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="What the model was trained to read: see rearank families.", show_default="the family that lists the model", rich_help_panel="Model")] = None,
-    engine: Annotated[Literal["vllm", "lexical"], typer.Option(help="What answers.", rich_help_panel="Model")] = "vllm",
+    engine: Annotated[Literal["vllm", "lexical", "replay"], typer.Option(help="What answers; replay rebuilds a run from its traces.", rich_help_panel="Model")] = "vllm",
     revision: Annotated[str | None, typer.Option(metavar="REV", help="Model revision.", rich_help_panel="Model")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the family, such as cut=300.", rich_help_panel="Model")] = None,
     engine_arg: Annotated[list[str] | None, typer.Option("--engine-arg", metavar="KEY=VALUE", help="Any vLLM engine argument, such as tensor_parallel_size=4.", rich_help_panel="Model")] = None,
@@ -44,10 +55,14 @@ def rerank(
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.", show_default="the family's", rich_help_panel="Method")] = None,
     seed: Annotated[int, typer.Option(help="Seed of sampling.", rich_help_panel="Method")] = 0,
     in_flight: Annotated[int | None, typer.Option(help="Calls at once.", show_default="as many as the engine can run", rich_help_panel="Method")] = None,
+    retries: Annotated[int, typer.Option(help="Ask again so often: what failed, and what was unreadable where answers are sampled.", rich_help_panel="Answers")] = 1,
+    no_forced_finish: Annotated[bool, typer.Option("--no-forced-finish", help="Leave answers that ran out of tokens unfinished, as the papers did.", rich_help_panel="Answers")] = False,
+    timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Give a request up after this.", show_default="never", rich_help_panel="Answers")] = None,
+    grace: Annotated[float, typer.Option(metavar="SECONDS", help="After Ctrl-C or SIGTERM, wait for requests in flight.", rich_help_panel="Answers")] = 30.0,
     limit: Annotated[int | None, typer.Option(help="Only the first so many queries.", rich_help_panel="Queries")] = None,
     query: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only these queries.", rich_help_panel="Queries")] = None,
     input_order: Annotated[Literal["trec", "rank", "file"], typer.Option(help="What ranks the run: trec_eval's order by score, the rank field, or the lines.", rich_help_panel="Queries")] = "trec",
-    max_failed: Annotated[float, typer.Option(metavar="FRACTION", help="Exit 5 when more calls than this end without an answer.", rich_help_panel="Queries")] = 0.05,
+    max_failed: Annotated[float, typer.Option(metavar="FRACTION", help="Exit 5 when more calls than this end without an answer.", rich_help_panel="Answers")] = 0.05,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,
@@ -68,6 +83,11 @@ def rerank(
         traces=traces,
         tag=tag,
         overwrite=overwrite,
+        resume=resume,
+        retries=retries,
+        forced_finish=not no_forced_finish,
+        timeout=timeout,
+        grace=grace,
         escape_ids=escape_ids,
         model=model,
         family=family,
@@ -89,7 +109,10 @@ def rerank(
         input_order=input_order,
         max_failed=max_failed,
     )
-    results = rerank_runs(runs, options)
+    try:
+        results = rerank_runs(runs, options)
+    except (EngineError, OutputError, StoppedByUserError, TerminatedError) as error:
+        raise _with_way_on(error, runs, options) from error
     for result in results:
         _report(result)
     _evaluate(results, options, qrels)
@@ -104,16 +127,30 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in given)
 
 
+def _with_way_on(error: RearankError, runs: Sequence[str], options: "RerankOptions") -> RearankError:
+    """The error, with the command that goes on from the traces, where there are any."""
+    from rearank_cli.reranking.destinations import destinations
+
+    traces = [place.traces for place in destinations(runs, options.output, options.traces)]
+    if not any(path and path.is_file() and path.stat().st_size for path in traces):
+        return error
+    arguments = [word for word in sys.argv[1:] if word not in {"--overwrite", "--resume"}]
+    way_on = shlex.join(["rearank", *arguments, "--resume"])
+    return type(error)(f"{error}; what was answered is in the traces, to go on: {way_on}")
+
+
 def _report(result: "Reranked") -> None:
     """Say what became of a run."""
     tally = result.tally
     statuses = ", ".join(f"{count} {status}" for status, count in tally.statuses.most_common())
+    if tally.forced:
+        statuses += f", of these {tally.forced} made to finish"
+    log.info("%s: %d queries, %d calls (%s)", result.name, len(result.after), tally.calls, statuses or "none")
     log.info(
-        "%s: %d queries, %d calls (%s) in %.1f s",
-        result.name,
-        len(result.after),
-        tally.calls,
-        statuses or "none",
+        "%d requests, %d tokens in, %d out, %.1f s",
+        tally.requests,
+        tally.prompt_tokens,
+        tally.completion_tokens,
         result.seconds,
     )
     if tally.cut_passages:
@@ -126,6 +163,8 @@ def _evaluate(results: Sequence["Reranked"], options: "RerankOptions", qrels: Pa
     """Show the measures before and after. What is wrong with judgments is a warning: the runs are written."""
     from rearank_cli.evaluation.aside import evaluate_aside
 
+    if not log.isEnabledFor(logging.INFO):
+        return
     try:
         judgments = _judgments(options, qrels)
         if judgments is None:
@@ -148,6 +187,8 @@ def _judgments(options: "RerankOptions", qrels: Path | None) -> "Qrels | None":
 
     if qrels:
         return read_qrels(qrels)
+    if not options.dataset and not options.docs:
+        return None
     return open_corpus(dataset=options.dataset, docs=options.docs, queries=options.queries).qrels()
 
 

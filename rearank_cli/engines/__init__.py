@@ -1,14 +1,19 @@
 """What answers a prompt, or orders a window without one."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from rearank_cli.engines.engine import Engine, Judge
 from rearank_cli.engines.lexical import LexicalJudge
+from rearank_cli.engines.processes import end_orphans, mark_processes
 from rearank_cli.errors import UsageError
+
+log = logging.getLogger("rearank")
 
 __all__ = ["ENGINES", "Engine", "Judge", "LexicalJudge", "check_engine", "start_engine"]
 
-ENGINES = ("vllm", "lexical")
+ENGINES = ("vllm", "lexical", "replay")
 
 
 def check_engine(name: str) -> None:
@@ -20,13 +25,25 @@ def check_engine(name: str) -> None:
 
 
 async def start_engine(
-    name: str, model: str, *, revision: str | None = None, engine_args: Mapping[str, str] | None = None
+    name: str,
+    model: str,
+    *,
+    revision: str | None = None,
+    engine_args: Mapping[str, str] | None = None,
+    traces: Sequence[Path] = (),
 ) -> Engine | Judge:
-    """The engine of that name, ready to answer. Raises EngineError or UsageError."""
+    """The engine of that name, ready to answer. Raises EngineError or UsageError.
+
+    `traces` are the trace files of this attempt, locked: processes that a killed attempt on them left
+    running are ended first.
+    """
     if name == "lexical":
         return LexicalJudge()
     if name == "vllm":
         from rearank_cli.engines.vllm import VllmEngine
 
+        if ended := end_orphans(traces):
+            log.warning("ended %d processes that a killed attempt had left running", ended)
+        mark_processes(traces)
         return await VllmEngine.start(model, revision=revision, engine_args=engine_args)
     raise UsageError(f"unknown engine '{name}'; it is one of {', '.join(ENGINES)}")

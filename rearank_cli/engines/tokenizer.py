@@ -32,7 +32,7 @@ class Tokenizer:
         encoding = self._backend.encode(text, add_special_tokens=False)
         if len(encoding.ids) <= tokens:
             return text
-        return text[: encoding.offsets[tokens - 1][1]] if tokens else ""
+        return text[: encoding.offsets[tokens - 1][1]] if tokens > 0 else ""
 
     def neutralise(self, text: str) -> str:
         """Break every control token that stands in a text: `<|im_end|>` becomes `< |im_end|>`.

@@ -1,26 +1,31 @@
 """vLLM in this process: one engine that keeps every call in flight in one batch."""
 
 import asyncio
+import gc
 import itertools
 import json
 import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from difflib import get_close_matches
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from rearank_cli.engines.processes import end_children
 from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
 from rearank_cli.errors import EngineError, RearankError, UsageError
 from rearank_cli.records import Completion, Prompt, Sampling
 
 log = logging.getLogger("rearank")
+
+Loaded = TypeVar("Loaded")
 
 SUPPORTED = ((0, 26), (0, 34))
 """The versions whose interface this is: from the first up to, not including, the second."""
@@ -58,13 +63,20 @@ class VllmEngine:
         _check_model(model, revision)
         with _own_log() as log_file:
             try:
-                return cls(*_load(model, revision, engine_args or {}), log_file)
+                # In a thread, so that a signal is heard while a model loads for minutes.
+                engine, tokenizer = await _in_thread(lambda: _load(model, revision, engine_args or {}))
             except RearankError:
+                raise
+            except asyncio.CancelledError:
+                await asyncio.to_thread(end_children)
                 raise
             except Exception as error:
                 raise EngineError(
                     f"vLLM could not start {model}: {_last_line(error)}{_see(log_file)}"
                 ) from error
+        if not log.isEnabledFor(logging.DEBUG):
+            logging.getLogger("vllm").setLevel(logging.ERROR)
+        return cls(engine, tokenizer, log_file)
 
     @property
     def version(self) -> str:
@@ -101,11 +113,35 @@ class VllmEngine:
 
     async def close(self) -> None:
         """End the engine and its processes. No call may be in flight: it would wait for ever."""
-        # The reference goes too: at the interpreter's end vLLM would try to shut down once more.
         engine, self._engine = self._engine, None
         await asyncio.to_thread(engine.shutdown)
+        # Not later: when the interpreter is half gone, the engine's own finaliser fails, and says so.
+        del engine
+        gc.collect()
+        await asyncio.to_thread(end_children)
         if self._log_file:
             self._log_file.unlink(missing_ok=True)
+
+
+async def _in_thread(load: Callable[[], Loaded]) -> Loaded:
+    """Await a function in a thread that does not keep the process from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Loaded] = loop.create_future()
+
+    def settle(setter: Callable[[Any], None], value: object) -> None:
+        if not future.done():
+            setter(value)
+
+    def work() -> None:
+        try:
+            result = load()
+        except BaseException as error:  # noqa: BLE001  # it is raised where the thread is awaited
+            loop.call_soon_threadsafe(settle, future.set_exception, error)
+        else:
+            loop.call_soon_threadsafe(settle, future.set_result, result)
+
+    threading.Thread(target=work, name="loading", daemon=True).start()
+    return await future
 
 
 def _load(model: str, revision: str | None, given: Mapping[str, str]) -> tuple[Any, Tokenizer]:
@@ -223,7 +259,11 @@ def _sampling_params(sampling: Sampling) -> Any:
     from vllm import SamplingParams
     from vllm.sampling_params import RequestOutputKind, StructuredOutputsParams
 
-    structured = StructuredOutputsParams(choice=list(sampling.choice)) if sampling.choice else None
+    structured = None
+    if sampling.choice:
+        structured = StructuredOutputsParams(choice=list(sampling.choice))
+    elif sampling.pattern:
+        structured = StructuredOutputsParams(regex=sampling.pattern)
     return SamplingParams(
         temperature=sampling.temperature,
         top_p=sampling.top_p,

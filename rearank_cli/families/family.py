@@ -16,6 +16,10 @@ class Reader(Protocol):
 
     def write(self, order: Sequence[int], reasoning: str = "") -> Completion: ...
 
+    def begin_answer(self, text: str) -> str: ...
+
+    def answer_pattern(self, n: int) -> str: ...
+
 
 @dataclass(frozen=True)
 class Defaults:
@@ -75,6 +79,14 @@ class Family:
     def read(self, completion: Completion, n: int) -> Reading:
         """What an answer about n passages says; never raises."""
         return self.reader.read(completion, n)
+
+    def begin_answer(self, text: str) -> str:
+        """What a text that ran out of tokens becomes, for the model to answer at once: a prefill."""
+        return self.reader.begin_answer(text)
+
+    def answer_pattern(self, n: int) -> str:
+        """A regular expression for what follows `begin_answer`: a list of the window's identifiers."""
+        return self.reader.answer_pattern(n)
 
     def write(self, order: Sequence[int], reasoning: str = "") -> Completion:
         """A well-formed completion for an order; reading it gives the order back."""

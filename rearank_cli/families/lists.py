@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rearank_cli.families.thought import CLOSE, OPEN, split_thought
 from rearank_cli.records import Completion, Reading, Status
 
+_TAG = "<answer>"
 _TAGGED = re.compile(r"<answer>(.*?)(</answer>|\Z)", re.DOTALL)
 _BARE = re.compile(r"\[?\d+\]?(?:[\s>,;=]+\[?\d+\]?)*\s*\.?")
 # A number cut to so many digits is still no identifier of any window, and costs nothing to convert.
@@ -42,6 +43,23 @@ class ListReader:
         kept = set(chosen)
         order = chosen + [position for position in range(n) if position not in kept]
         return Reading(status, order, reasoning=reasoning)
+
+    def begin_answer(self, text: str) -> str:
+        """What a completion that ran out of tokens becomes, when it is made to answer at once.
+
+        Its thought so far, closed, and the beginning of the answer; a part of an answer is dropped.
+        """
+        thought, rest = split_thought(text)
+        if CLOSE not in text:
+            thought = thought or rest.strip()  # some models think without saying so
+        beginning = _TAG if self.tags else ""
+        return f"{OPEN}\n{thought}\n{CLOSE}\n\n{beginning}" if self.thought else beginning
+
+    def answer_pattern(self, n: int) -> str:
+        """A regular expression for the rest of the answer: n identifiers, none out of range."""
+        identifier = rf"\[({'|'.join(str(number) for number in range(1, n + 1))})\]"
+        answer = rf"{identifier}( > {identifier}){{{n - 1}}}"
+        return rf" {answer} </answer>" if self.tags else answer
 
     def write(self, order: Sequence[int], reasoning: str = "") -> Completion:
         """The completion of a model that answers with this order of 0-based positions."""

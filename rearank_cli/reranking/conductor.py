@@ -1,36 +1,34 @@
-"""The conductor: every query a coroutine, every call in the journal, nothing waiting for a batch."""
+"""The conductor: every query a coroutine, no call waiting for another query's."""
 
 import asyncio
 import logging
-import os
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
-from rearank_cli.engines import Engine, Judge
-from rearank_cli.errors import EngineError, RearankError
-from rearank_cli.methods import find_method
-from rearank_cli.records import Completion, Passage, Prompt, Query, Reading, Sampling, Status, Window
-from rearank_cli.reranking.options import Recipe
-from rearank_cli.reranking.prompting import DoesNotFitError, Prompter
+from rearank_cli.errors import RearankError
+from rearank_cli.methods import Ask, find_method
+from rearank_cli.records import Query, Reading, Status, Window
+from rearank_cli.reranking.options import Arrangement
+from rearank_cli.reranking.requests import Requester
+from rearank_cli.reranking.stopping import Stop
 from rearank_cli.reranking.topics import Topic
-from rearank_cli.traces import Asker, call_record, seed_for
+from rearank_cli.traces import Asker, Call, Request
 
 log = logging.getLogger("rearank")
 
-# In flight, where an engine does not say how many calls it can run at once.
-_IN_FLIGHT = 64
+Settle = Callable[[Call], Awaitable[Reading]]
+"""Awaits the reading of a call."""
 
 
 @dataclass
 class Tally:
-    """What the calls of a run came to."""
+    """What the calls of a run came to, and the requests that were made for them in this attempt."""
 
     statuses: Counter[Status] = field(default_factory=Counter)
+    forced: int = 0
+    unanswered: int = 0
+    requests: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cut_passages: int = 0
@@ -39,134 +37,72 @@ class Tally:
     def calls(self) -> int:
         return self.statuses.total()
 
-    @property
-    def unanswered(self) -> int:
-        """Calls whose window kept its order because the model gave none."""
-        return sum(count for status, count in self.statuses.items() if not status.answered)
-
-    def add(self, reading: Reading, completion: Completion, cut_passages: int) -> None:
+    def add_call(self, reading: Reading) -> None:
         self.statuses[reading.status] += 1
-        self.prompt_tokens += completion.prompt_tokens or 0
-        self.completion_tokens += completion.completion_tokens or 0
-        self.cut_passages += cut_passages
+        self.forced += reading.forced
+        self.unanswered += not reading.answered
+
+    def add_request(self, request: Request) -> None:
+        self.requests += 1
+        self.prompt_tokens += request.completion.prompt_tokens or 0
+        self.completion_tokens += request.completion.completion_tokens or 0
+        self.cut_passages += request.cut_passages
 
 
-class Conductor:
-    """Reranks topics with one engine; lives as long as the engine, for one run after another."""
+async def order_topics(
+    topics: Sequence[Topic], arrangement: Arrangement, asker: Asker, settle: Settle, tally: Tally
+) -> dict[str, list[str]]:
+    """Order the candidates of every topic: query_id -> document ids, best first.
 
-    def __init__(
-        self, recipe: Recipe, engine: Engine | Judge, asker: Asker, *, in_flight: int | None
-    ) -> None:
-        self._recipe = recipe
-        self._engine = engine
-        self._asker = asker
-        tokenizer = getattr(engine, "tokenizer", None)
-        context: int | None = getattr(engine, "context", None)
-        self._context = context
-        self._prompter = Prompter(recipe.family, tokenizer, _room(context, recipe.sampling.max_tokens))
-        self._slots = asyncio.Semaphore(in_flight or getattr(engine, "capacity", None) or _IN_FLIGHT)
-        self._workers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="prompts")
+    What a method asks of a window is settled as a call. The first RearankError ends all.
+    """
+    method = find_method(arrangement.method)
 
-    async def rerank(
-        self, topics: Sequence[Topic], *, run: str, record: Callable[[Mapping[str, Any]], None]
-    ) -> tuple[dict[str, list[str]], Tally]:
-        """Order the candidates of every topic: query_id -> document ids, best first.
-
-        `record` is given every call the moment it ends. Raises EngineError when the engine is dead.
-        """
-        tally = Tally()
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = {
-                    topic.query_id: group.create_task(self._order(topic, run, record, tally))
-                    for topic in topics
-                }
-        except BaseExceptionGroup as problems:
-            # When the engine dies every query fails of the same cause: it is told once.
-            known, unknown = problems.split(RearankError)
-            raise (unknown or known or problems).exceptions[0] from None
-        return {query_id: task.result() for query_id, task in tasks.items()}, tally
-
-    def close(self) -> None:
-        """Give the worker threads back."""
-        self._workers.shutdown(cancel_futures=True)
-
-    async def _order(
-        self, topic: Topic, run: str, record: Callable[[Mapping[str, Any]], None], tally: Tally
-    ) -> list[str]:
+    async def order(topic: Topic) -> list[str]:
         doc_ids = [passage.doc_id for passage in topic.candidates]
         if topic.query is None:
             return doc_ids
-        query = topic.query
-        passages = {passage.doc_id: passage for passage in topic.candidates}
+        ask = _asking(topic, topic.query, asker, settle, tally)
+        return await method(doc_ids, ask, window=arrangement.window, step=arrangement.step)
 
-        async def ask(window: Window) -> Reading:
-            key = self._asker.key(query.query_id, window)
-            shown = [passages[doc_id] for doc_id in window.doc_ids]
-            async with self._slots:
-                started = time.monotonic()
-                completion, cut_passages = await self._answer(query, shown, topic.candidates, key)
-                seconds = time.monotonic() - started
-            reading = self._recipe.family.read(completion, len(shown))
-            tally.add(reading, completion, cut_passages)
-            record(
-                call_record(
-                    key=key,
-                    run=run,
-                    query_id=query.query_id,
-                    window=window,
-                    reading=reading,
-                    completion=completion,
-                    seconds=seconds,
-                    cut_passages=cut_passages,
-                )
-            )
-            return reading
-
-        method = find_method(self._recipe.method)
-        return await method(doc_ids, ask, window=self._recipe.window, step=self._recipe.step)
-
-    async def _answer(
-        self, query: Query, passages: Sequence[Passage], candidates: Sequence[Passage], key: str
-    ) -> tuple[Completion, int]:
-        """The engine's or judge's answer about a window; what goes wrong is told in the completion."""
-        try:
-            if isinstance(self._engine, Judge):
-                order, reasoning = await self._engine.judge(query, passages, candidates)
-                return self._recipe.family.write(order, reasoning), 0
-            loop = asyncio.get_running_loop()
-            ready = await loop.run_in_executor(self._workers, partial(self._prompter.prompt, query, passages))
-            completion = await self._engine.complete(ready.prompt, self._sampling(ready.prompt, key))
-        except EngineError:
-            raise
-        except DoesNotFitError as error:
-            return Completion("", finish_reason="error", error=str(error)), 0
-        except Exception as error:  # one bad call harms one window, whatever it was
-            log.debug("a call about query %s failed", query.query_id, exc_info=True)
-            return Completion("", finish_reason="error", error=f"{type(error).__name__}: {error}"), 0
-        return completion, ready.cut_passages
-
-    def _sampling(self, prompt: Prompt, key: str) -> Sampling:
-        """The family's sampling, with the call's own seed, and no more tokens than there is room for."""
-        sampling = self._recipe.sampling
-        if sampling.temperature > 0:
-            sampling = replace(sampling, seed=seed_for(key))
-        if self._context is not None and prompt.token_ids is not None:
-            sampling = replace(
-                sampling, max_tokens=min(sampling.max_tokens, self._context - len(prompt.token_ids))
-            )
-        return sampling
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = {topic.query_id: group.create_task(order(topic)) for topic in topics}
+    except BaseExceptionGroup as problems:
+        # When an engine dies every query fails of the one cause: it is told once.
+        known, unknown = problems.split(RearankError)
+        raise (unknown or known or problems).exceptions[0] from None
+    return {query_id: task.result() for query_id, task in tasks.items()}
 
 
-def _room(context: int | None, max_tokens: int) -> int | None:
-    """How long a prompt may be: what a whole answer leaves, but never less than half of the context."""
-    if context is None:
-        return None
-    if max_tokens > context // 2:
-        log.warning(
-            "the model's context of %d tokens is short for answers of %d: prompts get %d of it, answers the rest",
-            context,
-            max_tokens,
-            context - context // 2,
-        )
-    return context - min(max_tokens, context // 2)
+def _asking(topic: Topic, query: Query, asker: Asker, settle: Settle, tally: Tally) -> Ask:
+    passages = {passage.doc_id: passage for passage in topic.candidates}
+
+    async def ask(window: Window) -> Reading:
+        shown = tuple(passages[doc_id] for doc_id in window.doc_ids)
+        call = Call(asker.key(query.query_id, window), query, window, shown, topic.candidates)
+        reading = await settle(call)
+        tally.add_call(reading)
+        return reading
+
+    return ask
+
+
+async def until_stopped(
+    work: Awaitable[dict[str, list[str]]], requester: Requester, stop: Stop
+) -> dict[str, list[str]]:
+    """Await the work. When a stop is asked for, let the requests in flight end, and raise its error."""
+    task = asyncio.ensure_future(work)
+    asked = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait([task, asked], return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await stop.wait_until_due(requester.idle, task)
+        if task.done():
+            return task.result()
+        raise stop.error()
+    finally:
+        asked.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

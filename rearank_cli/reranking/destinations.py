@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rearank_cli.errors import OutputError, UsageError
+from rearank_cli.reranking.options import RerankOptions
 from rearank_cli.trec.outputs import STDOUT
 from rearank_cli.trec.streams import STDIN, without_compression_suffix
 
@@ -18,16 +19,18 @@ class Destination:
     output: Path | None
     traces: Path | None
 
-    def check(self, *, overwrite: bool) -> None:
+    def check(self, options: RerankOptions) -> None:
         """Raise UsageError where a file is there already, OutputError where the folder for it is not."""
-        for path in (self.output, self.traces):
+        may_exist = options.overwrite or options.resume
+        for path in (self.output,) if options.engine == "replay" else (self.output, self.traces):
             if path is None or str(path) == STDOUT:
                 continue
             if not path.parent.is_dir():
                 raise OutputError(f"the folder {path.parent} for {path.name} does not exist; make it first")
-            if path.is_file() and not overwrite:
+            if path.is_file() and not may_exist:
                 raise UsageError(
-                    f"{path} exists already; give --overwrite to replace it, or another name with -o"
+                    f"{path} exists already; give --resume to go on with what its traces hold, "
+                    "--overwrite to replace it, or another name with -o"
                 )
 
 

@@ -1,9 +1,9 @@
 """What a user can choose about reranking, checked once."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rearank_cli.engines import ENGINES, Engine, Judge
 from rearank_cli.errors import UsageError
@@ -41,12 +41,32 @@ class RerankOptions:
     in_flight: int | None = None
     engine_args: Mapping[str, str] = field(default_factory=dict)
     max_failed: float = 0.05
+    resume: bool = False
     overwrite: bool = False
+    retries: int = 1
+    timeout: float | None = None
+    forced_finish: bool = True
+    grace: float = 30.0
     missing: Literal["error", "skip"] = "error"
     limit: int | None = None
     query: tuple[str, ...] = ()
     input_order: Order = "trec"
     escape_ids: bool = False
+
+    def arrangement_given(self) -> dict[str, Any]:
+        """What the user chose of an arrangement."""
+        names = [field.name for field in fields(Arrangement)]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How the calls of a query are arranged; `window`, `step` and `depth` count passages."""
+
+    method: str
+    window: int
+    step: int
+    depth: int
 
 
 @dataclass(frozen=True)
@@ -54,10 +74,7 @@ class Recipe:
     """Options and a family's defaults, put together: how every call of a run is made."""
 
     family: Family
-    method: str
-    window: int
-    step: int
-    depth: int
+    arrangement: Arrangement
     sampling: Sampling
 
 
@@ -71,20 +88,17 @@ def recipe_for(options: RerankOptions) -> Recipe:
         for name in ("temperature", "top_p", "max_tokens")
         if (value := getattr(options, name)) is not None
     }
-    recipe = Recipe(
-        family=family,
-        method=options.method or family.defaults.method,
-        window=_given(options.window, family.defaults.window),
-        step=_given(options.step, family.defaults.step),
-        depth=_given(options.depth, family.defaults.depth),
-        sampling=replace(family.sampling, **changed),
-    )
-    find_method(recipe.method)
-    problems = [f"--{name} is {getattr(recipe, name)}, and must be at least 1"
-                for name in ("window", "step", "depth") if getattr(recipe, name) < 1]  # fmt: skip
-    if recipe.step > recipe.window:
+    arrangement = Arrangement(**{**asdict(family.defaults), **options.arrangement_given()})
+    recipe = Recipe(family, arrangement, replace(family.sampling, **changed))
+    find_method(arrangement.method)
+    problems = [
+        f"--{name} is {value}, and must be at least 1"
+        for name in ("window", "step", "depth")
+        if (value := getattr(arrangement, name)) < 1
+    ]
+    if arrangement.step > arrangement.window:
         problems.append(
-            f"--step {recipe.step} is larger than --window {recipe.window}: "
+            f"--step {arrangement.step} is larger than --window {arrangement.window}: "
             "passages between windows would never be seen"
         )
     if recipe.sampling.temperature < 0:
@@ -95,12 +109,16 @@ def recipe_for(options: RerankOptions) -> Recipe:
         problems.append(f"--max-tokens is {recipe.sampling.max_tokens}, and must be at least 1")
     if not 0 <= options.max_failed <= 1:
         problems.append(f"--max-failed is {options.max_failed}, and is a fraction from 0 to 1")
+    if options.resume and options.overwrite:
+        problems.append("--resume goes on with what is there and --overwrite discards it: give one of them")
+    if options.retries < 0:
+        problems.append(f"--retries is {options.retries}, and must not be negative")
+    if options.timeout is not None and options.timeout <= 0:
+        problems.append(f"--timeout is {options.timeout:g} seconds, and must be above 0")
+    if options.grace < 0:
+        problems.append(f"--grace is {options.grace:g} seconds, and must not be negative")
     problems += [f"--{name.replace('_', '-')} is {getattr(options, name)}, and must be at least 1"
                  for name in ("limit", "in_flight") if (getattr(options, name) or 1) < 1]  # fmt: skip
     if problems:
         raise UsageError("; ".join(problems))
     return recipe
-
-
-def _given(value: int | None, default: int) -> int:
-    return default if value is None else value

@@ -49,7 +49,7 @@ def select(run: Run, *, limit: int | None, query_ids: Collection[str], name: str
     return Run({query_id: run[query_id] for query_id in chosen}, run.tag)
 
 
-def without_excluded(run: Run, excluded: Mapping[str, Collection[str]]) -> Run:
+def without(run: Run, excluded: Mapping[str, Collection[str]]) -> Run:
     """The run less the documents that its dataset excludes from evaluation, which are counted."""
     if not excluded:
         return run

@@ -1,6 +1,7 @@
-"""The journal: what was asked, answered and read, call by call."""
+"""The journal: what was asked, answered and read, request by request."""
 
-from rearank_cli.traces.calls import Asker, call_record, seed_for
-from rearank_cli.traces.journal import SCHEMA, Journal
+from rearank_cli.traces.calls import Asker, Call, PastRequest, Request
+from rearank_cli.traces.history import History
+from rearank_cli.traces.journal import Journal, read_traces
 
-__all__ = ["SCHEMA", "Asker", "Journal", "call_record", "seed_for"]
+__all__ = ["Asker", "Call", "History", "Journal", "PastRequest", "Request", "read_traces"]

@@ -1,28 +1,29 @@
-"""What makes two calls the same, and the record of one call."""
+"""What makes two calls the same, and the line that tells of one request."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
 
-from rearank_cli.records import Completion, Reading, Sampling, Window
+from rearank_cli.records import Completion, Passage, Query, Reading, Sampling, Status, Window
 
 
 @dataclass(frozen=True, slots=True)
 class Asker:
     """What all calls of a run have in common; with a window it makes a call.
 
-    `family` is the digest of the family file with its settings; `sampling` is without a seed.
+    `family` is the digest of the family file with its settings; `sampling` has no seed, and `seed`
+    is None where answers are greedy, for then it changes nothing.
     """
 
     family: str
-    engine: str
     model: str
     adapter: str | None
     revision: str | None
     sampling: Sampling
-    seed: int
+    seed: int | None
 
     def key(self, query_id: str, window: Window) -> str:
         """The identity of a call: the same in every attempt that asks the same thing the same way."""
@@ -30,43 +31,94 @@ class Asker:
         return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
-def seed_for(key: str) -> int:
-    """The seed of a call's sampling: a function of the call, never of when it was made."""
-    return int(key[:8], 16)
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A window of a query to be judged; it may take several requests to the engine.
+
+    `candidates` are all passages of the query that are being reranked, the window's among them.
+    """
+
+    key: str
+    query: Query
+    window: Window
+    passages: tuple[Passage, ...]
+    candidates: Sequence[Passage]
+
+    @property
+    def texts(self) -> str:
+        """A digest of what the key only names: the texts of the query and the passages."""
+        shown = [self.query.text, [(passage.title, passage.text) for passage in self.passages]]
+        return hashlib.sha256(orjson.dumps(shown)).hexdigest()[:16]
+
+    def seed(self, attempt: int) -> int:
+        """The seed of a request's sampling: a function of the call, never of when it is made."""
+        return int(hashlib.sha256(f"{self.key} {attempt}".encode()).hexdigest()[:8], 16)
 
 
-def call_record(
-    *,
-    key: str,
-    run: str,
-    query_id: str,
-    window: Window,
-    reading: Reading,
-    completion: Completion,
-    seconds: float,
-    cut_passages: int,
-) -> dict[str, Any]:
-    """One line of a trace file."""
-    return {
-        "type": "call",
-        "key": key,
-        "run": run,
-        "query_id": query_id,
-        "sample": window.sample,
-        "try": 0,
-        "forced": False,
-        "window": None if window.start is None else [window.start, window.end],
-        "doc_ids": window.doc_ids,
-        "order": reading.order,
-        "scores": reading.scores,
-        "status": reading.status,
-        "reasoning": reading.reasoning,
-        "response": completion.text,
-        "finish_reason": completion.finish_reason,
-        "error": completion.error,
-        "prompt_tokens": completion.prompt_tokens,
-        "completion_tokens": completion.completion_tokens,
-        "cached_tokens": completion.cached_tokens,
-        "seconds": round(seconds, 3),
-        "cut_passages": cut_passages,
-    }
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a call, answered: a line of a trace file.
+
+    `attempt` counts the requests that asked the same again; `forced` marks the finish of an answer
+    that had run out of tokens. `ended` is in seconds since 1970.
+    """
+
+    call: Call
+    attempt: int
+    forced: bool
+    reading: Reading
+    completion: Completion
+    cut_passages: int
+    seconds: float
+    ended: float
+
+    def line(self, run: str) -> dict[str, Any]:
+        """The line, as JSON has it."""
+        window, completion, reading = self.call.window, self.completion, self.reading
+        return {
+            "type": "call",
+            "key": self.call.key,
+            "texts": self.call.texts,
+            "run": run,
+            "query_id": self.call.query.query_id,
+            "sample": window.sample,
+            "try": self.attempt,
+            "forced": self.forced,
+            "window": None if window.start is None else [window.start, window.end],
+            "doc_ids": window.doc_ids,
+            "order": reading.order,
+            "scores": reading.scores,
+            "status": reading.status,
+            "reasoning": reading.reasoning,
+            "response": completion.text,
+            "finish_reason": completion.finish_reason,
+            "error": completion.error,
+            "prompt_tokens": completion.prompt_tokens,
+            "completion_tokens": completion.completion_tokens,
+            "cached_tokens": completion.cached_tokens,
+            "seconds": round(self.seconds, 3),
+            "ended": round(self.ended, 3),
+            "cut_passages": self.cut_passages,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PastRequest:
+    """What an earlier attempt left of a request: as much as it takes to go on from there."""
+
+    texts: str
+    attempt: int
+    forced: bool
+    reading: Reading
+    response: str
+
+    @classmethod
+    def of(cls, line: dict[str, Any]) -> "PastRequest":
+        """Read a line of a trace file back. Raises KeyError, TypeError or ValueError for another line."""
+        status = Status(line["status"])
+        reading = Reading(status, list(line["order"]), line["scores"], forced=bool(line["forced"]))
+        if sorted(reading.order) != list(range(len(line["doc_ids"]))):
+            raise ValueError("its order is no permutation of its documents")
+        # The answer itself is needed only where it may have to be finished.
+        response = line["response"] if status is Status.TRUNCATED else ""
+        return cls(line["texts"], line["try"], line["forced"], reading, response)

@@ -1,52 +1,117 @@
-"""The journal of calls: JSON Lines, each written the moment its call ends."""
+"""The journal of calls: JSON Lines, each written the moment its request ends."""
 
+import fcntl
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import orjson
 
-from rearank_cli.errors import OutputError
+from rearank_cli.errors import InputError, OutputError, UsageError
+from rearank_cli.traces.history import SCHEMA, History, read_history
 
-SCHEMA = 1
-"""The version of the records. Keys are only ever added."""
+log = logging.getLogger("rearank")
+
+Mode = Literal["new", "overwrite", "resume"]
 
 
 class Journal:
-    """Appends records to a trace file; what was appended survives the death of the process.
+    """A trace file that one process holds: what earlier attempts left in it, and where new lines go.
 
-    Without a path nothing is kept.
-    Each record goes to the operating system as one write, so a reader never sees half of one
-    unless the machine stopped or the disk was full in the middle of it.
+    Each line goes to the operating system as one write, so it survives the death of the process;
+    only a machine that stops can leave a line cut short, which the next attempt drops. Without a
+    path nothing is kept. Raises OutputError where the file cannot be written or another process
+    holds it, UsageError where it is there already and `mode` is `new`.
     """
 
-    def __init__(self, path: Path | None, *, overwrite: bool = False) -> None:
-        self._file: int | None = None
+    def __init__(self, path: Path | None, mode: Mode = "new") -> None:
         self.path = path
+        self.history = History()
+        self._file: int | None = None
         if path is None:
             return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | (os.O_TRUNC if overwrite else os.O_EXCL)
+        self._is_new = not path.exists()
         try:
-            self._file = os.open(path, flags, 0o666)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
         except OSError as error:
-            raise OutputError(f"the trace file {path} cannot be written: {error.strerror}") from error
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write one record. Raises OutputError, for instance where the disk is full."""
-        if self._file is None:
-            return
-        line = orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE)
+            raise self._cannot(error) from error
         try:
-            written = os.write(self._file, line)
-        except OSError as error:
-            raise OutputError(f"the trace file {self.path} cannot be written: {error.strerror}") from error
-        if written < len(line):
-            raise OutputError(f"the trace file {self.path} cannot be written: the disk is full")
+            self._take_over(self._file, path, mode)
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._file is not None:
-            os.close(self._file)
+        self.close()
+
+    def begin(self, attempt: Mapping[str, Any]) -> None:
+        """Write the first line of an attempt. Raises UsageError where the file is of something else."""
+        if self.path:
+            self.history.refuse_another(self.path, attempt)
+        self.append({"type": "attempt", "schema": SCHEMA, **attempt})
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Write one line. Raises OutputError, for instance where the disk is full."""
+        if self._file is None:
+            return
+        data = orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        size = os.fstat(self._file).st_size
+        try:
+            written = os.write(self._file, data)
+        except OSError as error:
+            raise self._cannot(error) from error
+        if written < len(data):
+            os.ftruncate(self._file, size)
+            raise OutputError(f"the trace file {self.path} cannot be written: no space left on device")
+
+    def close(self) -> None:
+        """Give the file back; one that was made for nothing is not left behind."""
+        if self._file is None or self.path is None:
+            return
+        if self._is_new and os.fstat(self._file).st_size == 0:
+            self.path.unlink(missing_ok=True)
+        os.close(self._file)
+        self._file = None
+
+    def _take_over(self, file: int, path: Path, mode: Mode) -> None:
+        try:
+            # A record lock: it ends with its process, and the engine's processes do not inherit it.
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except (BlockingIOError, PermissionError):
+            raise OutputError(
+                f"another rearank is writing {path}; wait for it, or name another file with --traces"
+            ) from None
+        size = os.fstat(file).st_size
+        if mode == "new" and size:
+            raise UsageError(
+                f"{path} exists already; give --resume to go on with it, or --overwrite to replace it"
+            )
+        if mode == "overwrite":
+            os.ftruncate(file, 0)
+        if mode == "resume":
+            # closefd: to close any descriptor of the file is to give the lock away.
+            with open(file, "rb", closefd=False) as lines:
+                self.history = read_history(path, lines)
+            if self.history.whole < size:
+                log.warning("%s: the last line was cut short, and is dropped", path)
+                os.ftruncate(file, self.history.whole)
+
+    def _cannot(self, error: OSError) -> OutputError:
+        return OutputError(f"the trace file {self.path} cannot be written: {error.strerror}")
+
+
+def read_traces(path: Path) -> History:
+    """What is in a trace file. Raises InputError where it cannot be read or has no attempt."""
+    try:
+        with path.open("rb") as lines:
+            history = read_history(path, lines)
+    except OSError as error:
+        raise InputError(f"the trace file {path} cannot be read: {error.strerror}") from None
+    if not history.attempts:
+        raise InputError(f"{path} has no attempt in it")
+    return history

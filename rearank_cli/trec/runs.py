@@ -85,7 +85,7 @@ def write_run(
     The score of the document at rank r of N is the integer N-r+1: strictly decreasing, and exact in
     every reader, whatever first-stage scores were tied. `tag` defaults to the run's own. With
     `escape_ids`, spaces and percent signs in ids are written as %20 and %25. Raises OutputError for
-    an id or a tag that the format cannot hold, before anything is written.
+    an id and UsageError for a tag that the format cannot hold, before anything is written.
     """
     tag = tag if tag is not None else getattr(run, "tag", "") or "rearank"
     check_tag(tag)

@@ -1,13 +1,13 @@
 """Real vLLM that answers as a perfect judge would: the engine's sampler is held to one possible text."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rearank_cli.engines.vllm import VllmEngine
 from rearank_cli.families import Family
-from rearank_cli.records import Completion, Prompt, Qrels, Sampling
+from rearank_cli.records import Completion, Passage, Prompt, Qrels, Query, Sampling
 
 TINY = {"enforce_eager": "true", "max_num_seqs": "128"}
 
@@ -39,6 +39,20 @@ class PerfectVllm:
         engine = await asyncio.shield(self._started)
         return await engine.complete(prompt, replace(sampling, choice=(answer,)))
 
-    async def close(self) -> None:
+    def shutdown(self) -> None:
+        """End the engine, whose event loop is gone by now."""
         if self._started:
-            await (await self._started).close()
+            self._started.result()._engine.shutdown()
+
+
+class PerfectJudge:
+    """The same judge without a model, for the many arrangements of windows."""
+
+    def __init__(self, qrels: Qrels) -> None:
+        self._qrels = qrels
+
+    async def judge(
+        self, query: Query, passages: Sequence[Passage], candidates: Sequence[Passage]
+    ) -> tuple[list[int], str]:
+        doc_ids = tuple(passage.doc_id for passage in passages)
+        return ideal_order(doc_ids, self._qrels.get(query.query_id, {})), "perfect"

@@ -60,7 +60,9 @@ def test_several_runs_go_to_a_folder(rearank: Command, bees: Path) -> None:
 def test_evaluation_of_some_queries_is_over_those(rearank: Command, bees: Path) -> None:
     done = rearank("rerank", "run.trec", "--query", "q3", "--query", "q5", cwd=bees)
     assert done.returncode == 0, done.stderr
-    qrels = [line for line in (bees / "qrels.trec").read_text().splitlines() if line.split()[0] in {"q3", "q5"}]
+    qrels = [
+        line for line in (bees / "qrels.trec").read_text().splitlines() if line.split()[0] in {"q3", "q5"}
+    ]
     (bees / "two.qrels").write_text("\n".join(qrels) + "\n")
     alone = rearank("evaluate", "run.rearank.trec", "--qrels", "two.qrels", cwd=bees)
     assert alone.stdout.splitlines()[-1].split()[1:] == done.stderr.splitlines()[-1].split()[1:]
@@ -91,7 +93,10 @@ def test_the_command_line_wins_over_the_configuration(rearank: Command, bees: Pa
     ("run", "expected"),
     [
         (RUN.replace("2.0", "nan"), "bad.trec:2: the score 'nan' is not a finite number"),
-        (RUN.replace("bee-002", "bee-001"), "bad.trec:2: document bee-001 is in the ranking of query q1 already"),
+        (
+            RUN.replace("bee-002", "bee-001"),
+            "bad.trec:2: document bee-001 is in the ranking of query q1 already",
+        ),
         (RUN.replace(" 2.0", ""), "bad.trec:2: found 5 fields, expected six"),
         (None, "bad.trec: no such file"),
         ("", "bad.trec: no run in it"),
@@ -99,7 +104,9 @@ def test_the_command_line_wins_over_the_configuration(rearank: Command, bees: Pa
         (RUN.replace("q1", "q99"), "q99 of the run is not in"),
     ],
 )
-def test_a_bad_run_is_told_in_a_sentence(rearank: Command, bees: Path, run: str | None, expected: str) -> None:
+def test_a_bad_run_is_told_in_a_sentence(
+    rearank: Command, bees: Path, run: str | None, expected: str
+) -> None:
     if run is not None:
         (bees / "bad.trec").write_text(run)
     _fails(rearank("rerank", "bad.trec", cwd=bees), 3, expected, bees)
@@ -133,7 +140,14 @@ def test_a_bad_option_is_told_in_a_sentence(
 
 
 def test_an_unknown_dataset_is_told_in_a_sentence(rearank: Command, bees: Path) -> None:
-    options = ["--dataset", "msmarco-passage/trec-dl-2019/judge", "--config", "/dev/null", "--engine", "lexical"]
+    options = [
+        "--dataset",
+        "msmarco-passage/trec-dl-2019/judge",
+        "--config",
+        "/dev/null",
+        "--engine",
+        "lexical",
+    ]
     expected = "unknown dataset 'msmarco-passage/trec-dl-2019/judge'; did you mean 'msmarco-passage/trec-dl-2019/judged'"
     _fails(rearank("rerank", "run.trec", *options, cwd=bees), 3, expected, bees)
 
@@ -146,7 +160,11 @@ def test_files_that_need_a_network_are_told_in_a_sentence(rearank: Command, bees
 @pytest.mark.parametrize(
     ("configuration", "status", "expected"),
     [
-        ('[rerank]\nwindwo = 5\n', 2, "[rerank] windwo is no option of rearank rerank (did you mean window?)"),
+        (
+            "[rerank]\nwindwo = 5\n",
+            2,
+            "[rerank] windwo is no option of rearank rerank (did you mean window?)",
+        ),
         ("[rerenk]\nwindow = 5\n", 2, "[rerenk] is no command (did you mean rerank?)"),
         ("window = 5\n", 2, "[window] is no command"),
         ("[rerank\n", 3, "is not TOML"),

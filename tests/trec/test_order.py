@@ -16,7 +16,7 @@ from tests.trec.rankings import IDS, ids
 def trec_eval_order(scores: Mapping[str, float]) -> list[str]:
     """The order that trec_eval gives these documents: each in turn is the relevant one, and has a rank."""
     evaluator = pytrec_eval.RelevanceEvaluator({doc_id: {doc_id: 1} for doc_id in scores}, {"recip_rank"})
-    ranks = evaluator.evaluate(dict.fromkeys(scores, dict(scores)))
+    ranks = evaluator.evaluate({doc_id: dict(scores) for doc_id in scores})
     return sorted(scores, key=lambda doc_id: 1 / ranks[doc_id]["recip_rank"])
 
 

@@ -24,8 +24,8 @@ def judgments(tmp_path: Path):
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        pytest.param("q1 0 d1 2\nq1 0 d2 0\nq2 Q0 d1 -1\n", {"q1": {"d1": 2, "d2": 0}, "q2": {"d1": -1}}, id="TREC"),
-        pytest.param("\ufeffq1\t0\td1\t1\r\n\r\n", {"q1": {"d1": 1}}, id="byte order mark, tabs, CRLF, blank"),
+        pytest.param("q 0 a 2\nq 0 b 0\nr Q0 a -1\n", {"q": {"a": 2, "b": 0}, "r": {"a": -1}}, id="TREC"),
+        pytest.param("\ufeffq1\t0\td1\t1\r\n\r\n", {"q1": {"d1": 1}}, id="byte order mark, tabs, CRLF"),
         pytest.param("# judged by hand\nq1 0 d1 +1", {"q1": {"d1": 1}}, id="comment, no final newline"),
         pytest.param("query-id\tcorpus-id\tscore\nq1\td1\t2\n", {"q1": {"d1": 2}}, id="BEIR"),
         pytest.param("query-id corpus-id score\nq1 a b 2\n", {"q1": {"a b": 2}}, id="BEIR, id with a space"),
@@ -47,7 +47,7 @@ def test_judgments_are_read_in_their_forms(judgments, content, expected):
         ("q1 0 d1 1.5\n", r":1: the grade '1\.5' is not an integer"),
         ("q1 0 d1 1_0\n", r":1: the grade '1_0' is not an integer"),
         ("q1 0 d1 high\n", r":1: the grade 'high' is not an integer"),
-        ("q1 0 d1 1\n\nq1 0 d1 2\n", r":3: document d1 has grade 2 for query q1, and grade 1 on an earlier line"),
+        ("q1 0 d1 1\n\nq1 0 d1 2\n", ":3: document d1 has grade 2 for query q1, and grade 1 on an earlier"),
         ("", ": no judgments in it"),
         ("query-id corpus-id score\n", ": no judgments in it"),
     ],

@@ -10,7 +10,7 @@ import pytrec_eval
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rearank_cli.errors import OutputError
+from rearank_cli.errors import OutputError, UsageError
 from rearank_cli.records import Run
 from rearank_cli.trec import read_run, write_run
 from tests.trec.rankings import IDS, RANKINGS, as_run, ids
@@ -21,7 +21,8 @@ import json, sys
 from ranx import Run
 for path in sys.stdin:
     run = Run.from_file(path.strip(), kind="trec").to_dict()
-    print(json.dumps({q: [str(d) for d in sorted(s, key=s.get, reverse=True)] for q, s in run.items()}), flush=True)
+    ranked = {q: [str(d) for d in sorted(s, key=s.get, reverse=True)] for q, s in run.items()}
+    print(json.dumps(ranked), flush=True)
 """
 
 
@@ -106,7 +107,7 @@ def test_the_tag_is_the_one_given_or_the_runs_own(tmp_path, run, tag, written):
 
 @pytest.mark.parametrize("tag", ["", "two words", "tab\tbed", "line\n", "no\u00a0break"])
 def test_a_tag_that_breaks_the_format_is_refused(tmp_path, tag):
-    with pytest.raises(OutputError, match="run tag .* is empty or has spaces"):
+    with pytest.raises(UsageError, match="is empty or has spaces; give another with --tag"):
         write_run(as_run({"q": ["a"]}), tmp_path / "run.trec", tag)
     assert not list(tmp_path.iterdir())
 

@@ -1,0 +1,130 @@
+"""`rearank check`: would TREC accept this run?"""
+
+import logging
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.corpus import Corpus, open_corpus
+from rearank_cli.corpus.fields import QUERY, RecordError, find_id
+from rearank_cli.corpus.library import ir_datasets
+from rearank_cli.corpus.rows import malformed, read_rows
+from rearank_cli.errors import ExitStatus, InputError, UsageError
+from rearank_cli.trec.findings import Finding, in_order, shown
+from rearank_cli.trec.rules import Checked, check_run, unknown_documents
+from rearank_cli.trec.streams import STDIN, describe, open_input
+from rearank_cli.trec.tracks import TRACKS, find_track
+
+log = logging.getLogger("rearank")
+
+
+def check(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The ir_datasets collection whose topics and documents it ranks."),
+    ] = None,
+    queries: Annotated[
+        Path | None, typer.Option(help="The topics to be there: .jsonl or .tsv.", show_default=False)
+    ] = None,
+    docs: Annotated[
+        Path | None, typer.Option(help="The documents it may rank: .jsonl, .tsv or a BEIR folder.")
+    ] = None,
+    track: Annotated[
+        str, typer.Option(metavar="NAME", help=f"Whose limits to check: {', '.join(TRACKS)}.")
+    ] = "default",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    debug: Debug = False,
+    config: Config = None,
+) -> None:
+    """Check whether TREC would accept runs: every problem with its line. Exits 3 where one is refused.
+
+    rearank check run.trec --dataset msmarco-passage/trec-dl-2020 --track dl-2020-passage
+    """
+    if [*runs, str(queries)].count(STDIN) > 1:
+        raise UsageError("standard input (-) can be read only once")
+    limits = find_track(track)
+    corpus = open_corpus(dataset=dataset, docs=docs, queries=queries) if dataset or docs else None
+    topics = _topic_ids(corpus, dataset, queries)
+    refused = False
+    unreadable = []
+    for path in runs:
+        try:
+            with open_input(path) as lines:
+                checked = check_run(lines, limits, topics)
+        except InputError as error:
+            # The other runs are checked all the same.
+            unreadable.append(str(error))
+            continue
+        findings = checked.findings
+        if corpus:
+            unknown = _unknown_documents(checked, corpus, remote=dataset is not None)
+            findings = in_order([*findings, *unknown])
+        refused |= not _report(describe(path), findings, checked)
+    if unreadable:
+        raise InputError("; ".join(unreadable))
+    if refused:
+        raise typer.Exit(ExitStatus.INPUT)
+
+
+def _topic_ids(corpus: Corpus | None, dataset: str | None, queries: Path | None) -> Collection[str] | None:
+    """The topics that a run has to have, in the order of their file; None where no one said which."""
+    if queries:
+        return dict.fromkeys(_ids_in(queries))
+    if not corpus or not dataset:
+        return None
+    # Asked for none, a corpus still raises what keeps its queries from being read.
+    corpus.queries([])
+    return dict.fromkeys(query.query_id for query in ir_datasets().load(dataset).queries_iter())
+
+
+def _ids_in(path: Path) -> list[str]:
+    ids = []
+    for number, record in read_rows(path, QUERY):
+        try:
+            ids.append(find_id(record, QUERY.ids))
+        except RecordError as error:
+            raise malformed(path, number, error) from None
+    return ids
+
+
+def _unknown_documents(checked: Checked, corpus: Corpus, *, remote: bool) -> list[Finding]:
+    documents = checked.documents()
+    try:
+        known = corpus.passages(documents)
+    except InputError as error:
+        if not remote:
+            raise
+        log.warning("document ids were not checked: %s", error)
+        return []
+    return unknown_documents(documents, known, corpus.name)
+
+
+def _report(name: str, findings: list[Finding], checked: Checked) -> bool:
+    """Print what was found; return whether the run would be accepted."""
+    for finding in findings:
+        place = name if finding.line is None else f"{name}:{finding.line}"
+        typer.echo(f"{place}: {'warning: ' if finding.warning else ''}{finding.sentence}")
+    problems = sum(finding.count for finding in findings if not finding.warning)
+    warnings = sum(finding.count for finding in findings if finding.warning)
+    also = f" and {_counted(warnings, 'warning')}" if warnings else ""
+    if problems:
+        log.info("%s: %s%s; it would be refused", name, _counted(problems, "problem"), also)
+        return False
+    log.info(
+        "%s: accepted%s: %s, %s, tag %s",
+        name,
+        f" with {_counted(warnings, 'warning')}" if warnings else "",
+        _counted(len(checked.rankings), "topic"),
+        _counted(checked.lines, "document"),
+        shown(checked.tag or b""),
+    )
+    return True
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

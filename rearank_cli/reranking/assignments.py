@@ -1,0 +1,104 @@
+"""Assignments: a run with everything that reranking it takes, read before a model is loaded."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rearank_cli.corpus import open_corpus
+from rearank_cli.records import Passage, Query, Run
+from rearank_cli.reranking.destinations import Destination
+from rearank_cli.reranking.options import RerankOptions
+from rearank_cli.reranking.topics import Topic, load_topics, select, without
+from rearank_cli.trec import read_run
+from rearank_cli.trec.streams import STDIN, describe
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A run, its topics, and where the results go.
+
+    `digest` is the SHA-256 of the run file; `left_out` are the documents and queries that are not
+    shown to the model, as the traces tell of them, so that they can be replayed without the texts.
+    """
+
+    name: str
+    digest: str
+    before: Run
+    topics: list[Topic]
+    destination: Destination
+    left_out: Mapping[str, Any] = field(default_factory=dict)
+
+
+def assign(
+    runs: Sequence[str | Path | Run], places: Sequence[Destination], depth: int, options: RerankOptions
+) -> list[Assignment]:
+    """Read the runs and the texts of their first `depth` documents. Raises InputError."""
+    chosen = [_read(run, options) for run in runs]
+    corpus = open_corpus(dataset=options.dataset, docs=options.docs, queries=options.queries)
+    excluded = corpus.excluded()
+    assignments = []
+    for (name, digest, selected), place in zip(chosen, places, strict=True):
+        before = without(selected, excluded)
+        topics = load_topics(before, corpus, depth=depth, missing=options.missing)
+        left_out = _left_out(selected, before, topics, depth)
+        assignments.append(Assignment(name, digest, before, topics, place, left_out))
+    return assignments
+
+
+def reassign(
+    run: str | Path | Run, place: Destination, depth: int, left_out: Mapping[str, Any], options: RerankOptions
+) -> Assignment:
+    """Read a run only: which texts there were, an earlier attempt has told. Raises InputError."""
+    name, digest, selected = _read(run, options)
+    before = without(selected, left_out.get("excluded", {}))
+    no_query, no_text = set(left_out.get("queries", ())), set(left_out.get("documents", ()))
+    topics = [
+        Topic(
+            query_id,
+            ranking,
+            None if query_id in no_query else Query(query_id, ""),
+            [Passage(document.doc_id, "") for document in ranking[:depth] if document.doc_id not in no_text],
+        )
+        for query_id, ranking in before.items()
+    ]
+    return Assignment(name, digest, before, topics, place, left_out)
+
+
+def _read(given: str | Path | Run, options: RerankOptions) -> tuple[str, str, Run]:
+    """The name, the digest and the chosen queries of a run."""
+    if isinstance(given, Run):
+        name, run = given.tag or "run", given
+    else:
+        name, run = describe(given), read_run(given, options.input_order)
+    selected = select(run, limit=options.limit, query_ids=options.query, name=name)
+    if isinstance(given, Run) or str(given) == STDIN:
+        return (STDIN if name == describe(STDIN) else name), _digest(run), selected
+    with Path(given).open("rb") as file:
+        return Path(given).name, hashlib.file_digest(file, "sha256").hexdigest(), selected
+
+
+def _digest(run: Run) -> str:
+    """What identifies a run that came from no file: its rankings."""
+    digest = hashlib.sha256()
+    for query_id, ranking in run.items():
+        digest.update(f"{query_id}\t{' '.join(document.doc_id for document in ranking)}\n".encode())
+    return digest.hexdigest()
+
+
+def _left_out(selected: Run, before: Run, topics: Sequence[Topic], depth: int) -> dict[str, Any]:
+    """Queries and documents without a text, and documents that were removed; empty kinds left out."""
+    shown = {passage.doc_id for topic in topics for passage in topic.candidates}
+    heads = (document.doc_id for topic in topics for document in topic.ranking[:depth])
+    removed = {
+        query_id: sorted({document.doc_id for document in ranking} - {d.doc_id for d in before[query_id]})
+        for query_id, ranking in selected.items()
+        if len(ranking) > len(before[query_id])
+    }
+    kinds = {
+        "queries": [topic.query_id for topic in topics if topic.query is None],
+        "documents": sorted(set(heads) - shown),
+        "excluded": removed,
+    }
+    return {kind: ids for kind, ids in kinds.items() if ids}

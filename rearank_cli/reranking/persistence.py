@@ -1,0 +1,48 @@
+"""How much is done for an answer: asking again, finishing by force, and remembering what was answered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rearank_cli.records import Reading, Status
+from rearank_cli.reranking.requests import Requester
+from rearank_cli.traces import Call, PastRequest
+
+
+@dataclass(frozen=True)
+class Persistence:
+    """A failed request is asked again, at most `retries` times, and so is one whose answer was
+    unreadable, where answers are drawn at random: a greedy one would only repeat itself. An answer
+    that ran out of tokens is finished by force, once, if `forced_finish`.
+    """
+
+    retries: int = 1
+    forced_finish: bool = True
+
+    async def settle(self, call: Call, past: Sequence[PastRequest], requester: Requester) -> Reading:
+        """The reading of a call, from what earlier attempts left of it and what is still to be asked."""
+        tries = [request for request in past if not request.forced]
+        if tries:
+            reading, response, attempt = tries[-1].reading, tries[-1].response, tries[-1].attempt
+        else:
+            request = await requester.ask(call, 0)
+            reading, response, attempt = request.reading, request.completion.text, 0
+        while attempt < self.retries and _is_worth_another(reading, requester):
+            attempt += 1
+            request = await requester.ask(call, attempt)
+            reading, response = request.reading, request.completion.text
+        if reading.status is Status.TRUNCATED and self.forced_finish and requester.can_finish:
+            finished = next((request.reading for request in past if request.forced), None)
+            return finished or (await requester.finish(call, response)).reading
+        return reading
+
+
+def _is_worth_another(reading: Reading, requester: Requester) -> bool:
+    if reading.status is Status.UNREADABLE:
+        return not requester.repeats_itself
+    return reading.status is Status.FAILED
+
+
+def remembered(past: Sequence[PastRequest]) -> Reading | None:
+    """The reading of a call as earlier attempts left it; None where they have no answer to it."""
+    latest = max(past, key=lambda request: (request.forced, request.attempt), default=None)
+    return latest.reading if latest else None

@@ -1,0 +1,52 @@
+"""Replay: a run rebuilt from its traces alone, without a model, a tokenizer or the texts."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rearank_cli.errors import UsageError
+from rearank_cli.records import Reading, Run, Sampling, Status
+from rearank_cli.reranking.assignments import reassign
+from rearank_cli.reranking.conductor import Tally, order_topics
+from rearank_cli.reranking.destinations import Destination
+from rearank_cli.reranking.options import Arrangement, RerankOptions
+from rearank_cli.reranking.persistence import remembered
+from rearank_cli.reranking.results import Reranked, finish
+from rearank_cli.traces import Asker, Call, read_traces
+
+
+def replay_runs(
+    runs: Sequence[str | Path | Run], options: RerankOptions, places: Sequence[Destination]
+) -> list[Reranked]:
+    """Rebuild runs from their trace files, as the last attempt in each arranged its calls.
+
+    Calls that are not in the traces count as failed. Raises UsageError where the traces are of
+    another run, InputError where they cannot be read.
+    """
+    return [asyncio.run(_replay(run, options, place)) for run, place in zip(runs, places, strict=True)]
+
+
+async def _replay(run: str | Path | Run, options: RerankOptions, place: Destination) -> Reranked:
+    started = time.monotonic()
+    if place.traces is None:
+        raise UsageError("--engine replay needs the trace file to replay: give it with --traces")
+    history = read_traces(place.traces)
+    attempt = history.attempts[-1]
+    told = {name: attempt["options"][name] for name in ("method", "window", "step", "depth")}
+    arrangement = replace(Arrangement(**told), **options.arrangement_given())
+    sampling = attempt["asker"]["sampling"]
+    asker = Asker(
+        **{**attempt["asker"], "sampling": Sampling(**{**sampling, "stop": tuple(sampling["stop"])})}
+    )
+    assignment = reassign(run, place, arrangement.depth, attempt["left_out"], options)
+    history.refuse_another(place.traces, {**attempt, "run_sha256": assignment.digest})
+    tally = Tally()
+
+    async def settle(call: Call) -> Reading:
+        reading = remembered(history.of(call.key, texts=None))
+        return reading or Reading(Status.FAILED, list(range(len(call.passages))))
+
+    orders = await order_topics(assignment.topics, arrangement, asker, settle, tally)
+    return finish(assignment, orders, tally, time.monotonic() - started, options)

@@ -1,0 +1,198 @@
+"""Requests: one question to an engine or a judge, whose answer is recorded the moment it is there."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from rearank_cli.engines import Engine, Judge
+from rearank_cli.errors import EngineError
+from rearank_cli.families import Family
+from rearank_cli.records import Completion, Prompt, Reading, Sampling, Status
+from rearank_cli.reranking.prompting import DoesNotFitError, Prompter
+from rearank_cli.reranking.stopping import Stop
+from rearank_cli.traces import Call, Request
+
+log = logging.getLogger("rearank")
+
+# In flight, where an engine does not say how many requests it can run at once.
+_IN_FLIGHT = 64
+
+
+class Requester:
+    """Asks an engine or a judge, so many requests at once, and tells `record` of each.
+
+    When a stop is asked for, requests in flight go on and none begins. `timeout` is in seconds.
+    """
+
+    def __init__(
+        self,
+        engine: Engine | Judge,
+        family: Family,
+        sampling: Sampling,
+        *,
+        record: Callable[[Request], None],
+        stop: Stop,
+        in_flight: int | None = None,
+        timeout: float | None = None,
+    ) -> None:
+        self._engine: Any = engine
+        self._asks_a_judge = isinstance(engine, Judge)
+        self._family = family
+        self._sampling = sampling
+        self._record = record
+        self._stop = stop
+        self._timeout = timeout
+        self._context: int | None = getattr(engine, "context", None)
+        self._tokenizer = getattr(engine, "tokenizer", None)
+        self._prompter = Prompter(family, self._tokenizer, _room(self._context, sampling.max_tokens))
+        self._workers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="prompts")
+        self._slots = asyncio.Semaphore(in_flight or getattr(engine, "capacity", None) or _IN_FLIGHT)
+        self._running = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    @property
+    def repeats_itself(self) -> bool:
+        """Whether asking the same again would be answered the same."""
+        return self._asks_a_judge or self._sampling.temperature == 0
+
+    @property
+    def can_finish(self) -> bool:
+        """Whether an answer that ran out of tokens can be brought to its end."""
+        return not self._asks_a_judge
+
+    def close(self) -> None:
+        """Give the worker threads back."""
+        self._workers.shutdown(cancel_futures=True)
+
+    async def ask(self, call: Call, attempt: int) -> Request:
+        """Ask about a call's window. Raises EngineError once the engine can answer nothing."""
+        async with self._slot():
+            started = time.monotonic()
+            completion, cut_passages = await self._guarded(call, self._answer(call, attempt))
+            reading = self._family.read(completion, len(call.passages))
+            return self._recorded(call, attempt, reading, completion, cut_passages, started)
+
+    async def finish(self, call: Call, response: str) -> Request:
+        """Close the thought of a response that ran out of tokens, and have the model list its order.
+
+        The status stays `truncated`; the reading is marked as forced where there is an order in it.
+        """
+        async with self._slot():
+            started = time.monotonic()
+            completion, cut_passages = await self._guarded(call, self._rest_of_answer(call, response))
+            whole = replace(completion, text=self._family.begin_answer(response) + completion.text)
+            reading = self._family.read(whole, len(call.passages))
+            if reading.status is not Status.FAILED:
+                reading = replace(reading, status=Status.TRUNCATED, forced=reading.answered)
+            return self._recorded(call, 0, reading, completion, cut_passages, started, forced=True)
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """A place in flight. Once a stop is asked for none is given: who waits is cancelled in the end."""
+        async with self._slots:
+            if self._stop.asked:
+                await asyncio.get_running_loop().create_future()
+            self._running += 1
+            self.idle.clear()
+            try:
+                yield
+            finally:
+                self._running -= 1
+                if not self._running:
+                    self.idle.set()
+
+    async def _answer(self, call: Call, attempt: int) -> tuple[Completion, int]:
+        if self._asks_a_judge:
+            order, reasoning = await self._engine.judge(call.query, call.passages, call.candidates)
+            return self._family.write(order, reasoning), 0
+        prompt, cut_passages = await self._prompt(call)
+        sampling = self._sampling
+        if sampling.temperature > 0:
+            sampling = replace(sampling, seed=call.seed(attempt))
+        if self._context is not None and prompt.token_ids is not None:
+            room = self._context - len(prompt.token_ids)
+            sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
+        return await self._engine.complete(prompt, sampling), cut_passages
+
+    async def _rest_of_answer(self, call: Call, response: str) -> tuple[Completion, int]:
+        """The list of the window's identifiers that a model is made to give after its thought so far."""
+        prompt, cut_passages = await self._prompt(call)
+        n = len(call.passages)
+        # A whole answer with no thought in it takes more tokens than the list that is still to come.
+        longest = self._family.write(list(range(n))).text
+        needed = 2 * (self._tokenizer.count(longest) if self._tokenizer else len(longest))
+        token_ids = None
+        if self._tokenizer and prompt.token_ids is not None:
+            if self._context is not None:
+                # The context was full: the end of the thought gives way to the answer.
+                response = self._tokenizer.cut(response, self._context - len(prompt.token_ids) - needed)
+            begun_ids = self._tokenizer.encode(self._family.begin_answer(response))
+            token_ids = (*prompt.token_ids, *begun_ids)
+        prompt = replace(
+            prompt, append=prompt.append + self._family.begin_answer(response), token_ids=token_ids
+        )
+        sampling = replace(
+            self._sampling,
+            max_tokens=needed,
+            stop=(),
+            seed=call.seed(0) if self._sampling.temperature > 0 else None,
+            pattern=self._family.answer_pattern(n),
+        )
+        return await self._engine.complete(prompt, sampling), cut_passages
+
+    async def _prompt(self, call: Call) -> tuple[Prompt, int]:
+        loop = asyncio.get_running_loop()
+        ready = await loop.run_in_executor(self._workers, self._prompter.prompt, call.query, call.passages)
+        return ready.prompt, ready.cut_passages
+
+    async def _guarded(self, call: Call, answer: Awaitable[tuple[Completion, int]]) -> tuple[Completion, int]:
+        """One bad request harms one window, whatever went wrong; only a dead engine ends the job."""
+        try:
+            return await asyncio.wait_for(answer, self._timeout)
+        except EngineError:
+            raise
+        except TimeoutError:
+            problem = f"no answer within {self._timeout:g} seconds" if self._timeout else "timed out"
+        except DoesNotFitError as error:
+            problem = str(error)
+        except Exception as error:
+            log.debug("a request about query %s failed", call.query.query_id, exc_info=True)
+            problem = f"{type(error).__name__}: {error}"
+        return Completion("", finish_reason="error", error=problem), 0
+
+    def _recorded(
+        self,
+        call: Call,
+        attempt: int,
+        reading: Reading,
+        completion: Completion,
+        cut_passages: int,
+        started: float,
+        *,
+        forced: bool = False,
+    ) -> Request:
+        seconds = time.monotonic() - started
+        request = Request(call, attempt, forced, reading, completion, cut_passages, seconds, time.time())
+        self._record(request)
+        return request
+
+
+def _room(context: int | None, max_tokens: int) -> int | None:
+    """How long a prompt may be: what a whole answer leaves, but never less than half of the context."""
+    if context is None:
+        return None
+    if max_tokens > context // 2:
+        log.warning(
+            "the model's context of %d tokens is short for answers of %d: %d are left to prompts",
+            context,
+            max_tokens,
+            context - context // 2,
+        )
+    return context - min(max_tokens, context // 2)

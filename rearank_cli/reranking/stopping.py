@@ -1,0 +1,74 @@
+"""How a job is asked to stop, by a signal, and how long it may take about it."""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from rearank_cli.errors import RearankError, StoppedByUserError, TerminatedError
+
+
+class Stop:
+    """A wish to stop: at first politely, the requests in flight may end; then at once.
+
+    Belongs to the event loop that is running when it is made.
+    """
+
+    def __init__(self, grace: float) -> None:
+        self.grace = grace
+        self._signal: int | None = None
+        self._asked = asyncio.Event()
+        self._at_once = asyncio.Event()
+
+    @property
+    def asked(self) -> bool:
+        """Whether nothing new may be begun."""
+        return self._asked.is_set()
+
+    def ask(self, number: int) -> None:
+        """Receive a signal; a second one means at once."""
+        if self.asked:
+            self._at_once.set()
+        self._signal = self._signal or number
+        self._asked.set()
+
+    async def wait(self) -> None:
+        """Wait for the first signal."""
+        await self._asked.wait()
+
+    async def wait_until_due(self, idle: asyncio.Event, work: asyncio.Future[Any]) -> None:
+        """After the first signal: until nothing is in flight or all is done, or it has to end at once."""
+        waiting = [asyncio.ensure_future(event.wait()) for event in (idle, self._at_once)]
+        await asyncio.wait([*waiting, work], timeout=self.grace, return_when=asyncio.FIRST_COMPLETED)
+        for future in waiting:
+            future.cancel()
+
+    def error(self) -> RearankError:
+        """What the signal means for the exit status."""
+        return (
+            StoppedByUserError("interrupted")
+            if self._signal == signal.SIGINT
+            else TerminatedError("terminated")
+        )
+
+
+@contextlib.contextmanager
+def listening(stop: Stop) -> Iterator[None]:
+    """Have SIGINT, SIGTERM and SIGHUP ask for a stop, instead of ending the process there and then.
+
+    Elsewhere than in the main thread, as in a notebook, signals stay with whoever has them.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    for number in signals:
+        loop.add_signal_handler(number, stop.ask, number)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)

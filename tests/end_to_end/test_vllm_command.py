@@ -1,0 +1,65 @@
+"""`rearank rerank` with a real model through vLLM: what reaches the user when a model does badly."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.end_to_end.conftest import Command
+
+pytestmark = pytest.mark.vllm
+
+
+def test_a_model_that_never_answers_changes_nothing_and_says_so(
+    rearank: Command, bees: Path, tiny_model: Path
+) -> None:
+    """Random weights fill their tokens with noise; long passages are cut to fit, and one query is too long."""
+    queries = (bees / "queries.tsv").read_text().splitlines()
+    too_long = queries[0].split("\t")[0]
+    queries[0] = f"{too_long}\t" + "why do bees swarm " * 1000
+    (bees / "queries.tsv").write_text("\n".join(queries) + "\n")
+    options = ["--engine", "vllm", "-m", tiny_model, "--family", "rearank", "--set", "cut=none"]
+    sizes = ["--max-tokens", "30", "--engine-arg", "max_model_len=2048", "--engine-arg", "enforce_eager=true"]
+    done = rearank("rerank", "run.trec", *options, *sizes, "-o", "-", "--traces", "out.jsonl", cwd=bees)
+    assert done.returncode == 5, done.stderr
+    before = [line.split()[:3] for line in (bees / "run.trec").read_text().splitlines()]
+    assert [line.split()[:3] for line in done.stdout.splitlines()] == before
+    # Neither vLLM's log nor its libraries' warnings reach the user.
+    assert {line.partition(":")[0] for line in done.stderr.splitlines()} <= {"rearank"} | _table_rows(
+        done.stderr
+    )
+    assert "calls ended without an answer" in done.stderr.splitlines()[-1]
+    attempt, *calls = [orjson.loads(line) for line in (bees / "out.jsonl").open("rb")]
+    assert attempt["model"] == str(tiny_model)
+    assert attempt["engine_version"].startswith("vllm 0.")
+    failed = [call for call in calls if call["status"] == "failed"]
+    assert {call["query_id"] for call in failed} == {too_long}
+    assert all("does not fit" in call["error"] for call in failed)
+    others = [call for call in calls if call["query_id"] != too_long]
+    assert {call["status"] for call in others} <= {"truncated", "unreadable"}
+    assert any(call["cut_passages"] for call in others)
+    assert all(call["prompt_tokens"] <= 2048 - 30 for call in others)
+    assert all(call["completion_tokens"] <= 30 for call in others)
+
+
+@pytest.mark.parametrize(
+    ("argument", "status", "expected"),
+    [
+        ("tensor_paralel_size=2", 2, "did you mean tensor_parallel_size?"),
+        ("load_format=nonsense", 4, "vLLM could not start"),
+    ],
+)
+def test_an_engine_argument_that_is_wrong_is_told(
+    rearank: Command, bees: Path, tiny_model: Path, argument: str, status: int, expected: str
+) -> None:
+    options = ["--engine", "vllm", "-m", tiny_model, "--family", "rearank", "--engine-arg", argument]
+    done = rearank("rerank", "run.trec", *options, cwd=bees)
+    assert done.returncode == status, done.stderr
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not list(bees.glob("*.rearank.*"))
+
+
+def _table_rows(text: str) -> set[str]:
+    return {line for line in text.splitlines() if not line.startswith("rearank")}

@@ -1,0 +1,128 @@
+"""Answers that are lists: read without ever inventing a ranking, and written so that they are read back."""
+
+import string
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rearank_cli.families import load_family
+from rearank_cli.records import Completion, Status
+
+FAMILIES = [load_family("rearank"), load_family("rankgpt")]
+REARANK, RANKGPT = FAMILIES
+
+FRAGMENTS = st.sampled_from(
+    [
+        "<think>", "</think>", "<answer>", "</answer>", "<think", "answer>", "[", "]", " > ", ">", ",",
+        ";", "=", " ", "\n", ".", "[1]", "[2]", "3", "20", "0", "00", "-1", "1.5", "²", "①", "½", "٣", "१२",
+        "9" * 30, "<answer>[2] > [1]", "[2] > [1]",
+        "1" * 5000, "Passage", " percent", "\x00", "\ud800", "\u2028", "[] > []", "😀", "９",
+    ]
+)  # fmt: skip
+TEXTS = st.lists(FRAGMENTS | st.text(max_size=3), max_size=12).map("".join)
+FINISH_REASONS = st.sampled_from(["stop", "length", "abort", "error", "tool_calls", "content_filter", ""])
+COMPLETIONS = st.builds(Completion, TEXTS, FINISH_REASONS, st.none() | TEXTS)
+LENGTHS = st.integers(0, 25)
+
+
+@given(st.sampled_from(FAMILIES), COMPLETIONS, LENGTHS)
+def test_any_answer_is_a_permutation_and_the_window_s_own_order_unless_answered(family, completion, n):
+    reading = family.read(completion, n)
+    assert sorted(reading.order) == list(range(n))
+    if not reading.answered:
+        assert reading.order == list(range(n))
+    assert reading.scores is None
+
+
+@given(st.sampled_from(FAMILIES), TEXTS, LENGTHS)
+def test_only_an_answer_that_ended_is_one(family, text, n):
+    assert family.read(Completion(text, "abort"), n).status is Status.FAILED
+    assert family.read(Completion(text, "error"), n).status is Status.FAILED
+    cut_off = family.read(Completion(text, "length"), n)
+    assert cut_off.status in (Status.TRUNCATED, Status.UNREADABLE) or "</answer>" in text
+
+
+@given(st.sampled_from(FAMILIES), TEXTS, TEXTS.filter(lambda text: "</think>" not in text), LENGTHS)
+@example(REARANK, "<think>a</think> ", "<answer>[2] > [1]</answer>", 2)
+def test_nothing_in_a_thought_that_is_still_open_is_a_ranking(family, before, thought, n):
+    silent = before.replace("</answer>", "").replace("<answer>", "")
+    for finish_reason in ("stop", "length"):
+        reading = family.read(Completion(f"{silent} or <think>{thought}", finish_reason), n)
+        assert not reading.answered
+
+
+@given(st.sampled_from(FAMILIES), TEXTS, LENGTHS)
+def test_nothing_in_closed_thought_is_a_ranking(family, thought, n):
+    reading = family.read(Completion(f"{thought}</think>"), n)
+    assert reading.status is Status.UNREADABLE
+
+
+@given(st.sampled_from(FAMILIES), TEXTS, st.integers(1, 25).flatmap(lambda n: st.permutations(range(n))))
+@example(REARANK, "<answer>[1]</answer></think><think>[2]", [1, 0])
+def test_an_order_that_is_written_is_read_back_whatever_was_thought(family, reasoning, order):
+    reading = family.read(family.write(order, reasoning), len(order))
+    assert reading.order == list(order)
+    assert reading.status is Status.OK
+    assert reading.reasoning == (reasoning.strip() if family is REARANK else "")
+
+
+def test_orders_are_written_as_the_models_write_them():
+    assert (
+        REARANK.write([1, 0], "because").text == "<think>\nbecause\n</think>\n\n<answer> [2] > [1] </answer>"
+    )
+    assert RANKGPT.write([1, 0], "because").text == "[2] > [1]"
+
+
+@pytest.mark.parametrize("separator", [" > ", ">", ", ", ",", " ", "\n", "; ", " = "])
+@pytest.mark.parametrize("identifier", ["[{}]", "{}"])
+@pytest.mark.parametrize("end", ["", ".", "\n", " . \n"])
+def test_a_bare_list_is_read_in_any_of_its_spellings(separator, identifier, end):
+    text = "\n" + separator.join(identifier.format(number) for number in (3, 1, 2)) + end
+    for family in FAMILIES:
+        assert family.read(Completion(text), 3).order == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("answer", "order"),
+    [
+        ("[٣] > [١]", [2, 0, 1]),  # Arabic digits are numbers
+        ("[3²] > [1]", [0, 1, 2]),  # a superscript is none, and spoils its number as in the reference
+        ("[99999999999999999999] > [2]", [1, 0, 2]),
+        ("[-2] > [1]", [1, 0, 2]),
+        ("rank: 3/1/2", [2, 0, 1]),
+    ],
+)
+def test_numbers_between_answer_tags_are_read_as_the_reference_reads_them(answer, order):
+    assert REARANK.read(Completion(f"<answer>{answer}</answer>"), 3).order == order
+
+
+def test_thought_that_a_server_returned_apart_is_the_reasoning():
+    reading = REARANK.read(Completion("<answer>[2] > [1]</answer>", reasoning="because"), 2)
+    assert (reading.order, reading.reasoning) == ([1, 0], "because")
+
+
+def test_thought_is_reasoning_also_where_the_prompt_opened_it():
+    reading = REARANK.read(Completion("because</think><answer>[2] > [1]</answer>"), 2)
+    assert (reading.order, reading.reasoning) == ([1, 0], "because")
+
+
+def test_unfinished_thought_is_kept_as_reasoning():
+    assert REARANK.read(Completion("<think>[1] is", "length"), 2).reasoning == "[1] is"
+    assert REARANK.read(Completion("<think>a</think><think>b", "length"), 2).reasoning == "a\nb"
+
+
+def test_an_answer_with_no_identifier_of_the_window_is_unreadable():
+    for answer in ("", "none", "[0]", "[4] > [5]", "²"):
+        assert REARANK.read(Completion(f"<answer>{answer}</answer>"), 3).status is Status.UNREADABLE
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=1, max_size=9),
+    st.sampled_from([*string.ascii_letters, "?", "%", ":"]),
+)
+def test_one_letter_more_and_a_bare_list_is_prose(identifiers, letter):
+    text = " > ".join(f"[{identifier}]" for identifier in identifiers)
+    assert RANKGPT.read(Completion(text), 9).answered
+    for prose in (letter + text, text + letter, text + letter + text):
+        assert RANKGPT.read(Completion(prose), 9).status is Status.UNREADABLE
