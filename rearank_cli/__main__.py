@@ -8,6 +8,7 @@ import typer
 
 from rearank_cli.commands import app
 from rearank_cli.errors import ExitStatus, RearankError
+from rearank_cli.trec.streams import printable
 
 log = logging.getLogger("rearank")
 
@@ -52,7 +53,7 @@ def _reader_left() -> int:
 
 
 def _say(sentence: str) -> None:
-    print(f"rearank: {sentence}", file=sys.stderr)  # noqa: T201  # the one place that may
+    print(f"rearank: {printable(sentence)}", file=sys.stderr)  # noqa: T201  # the one place that may
 
 
 if __name__ == "__main__":

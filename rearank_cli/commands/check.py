@@ -27,9 +27,7 @@ def check(
         str | None,
         typer.Option(metavar="ID", help="The ir_datasets collection whose topics and documents it ranks."),
     ] = None,
-    queries: Annotated[
-        Path | None, typer.Option(help="The topics to be there: .jsonl or .tsv.", show_default=False)
-    ] = None,
+    queries: Annotated[Path | None, typer.Option(help="The topics to be there: .jsonl or .tsv.")] = None,
     docs: Annotated[
         Path | None, typer.Option(help="The documents it may rank: .jsonl, .tsv or a BEIR folder.")
     ] = None,

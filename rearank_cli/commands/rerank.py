@@ -3,7 +3,7 @@
 import logging
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,7 +22,7 @@ from rearank_cli.errors import (
 
 if TYPE_CHECKING:
     from rearank_cli.records import Qrels
-    from rearank_cli.reranking import Reranked, RerankOptions
+    from rearank_cli.reranking import Plan, Reranked, RerankOptions
 
 log = logging.getLogger("rearank")
 
@@ -63,6 +63,7 @@ def rerank(
     query: Annotated[list[str] | None, typer.Option(metavar="ID", help="Only these queries.", rich_help_panel="Queries")] = None,
     input_order: Annotated[Literal["trec", "rank", "file"], typer.Option(help="What ranks the run: trec_eval's order by score, the rank field, or the lines.", rich_help_panel="Queries")] = "trec",
     max_failed: Annotated[float, typer.Option(metavar="FRACTION", help="Exit 5 when more calls than this end without an answer.", rich_help_panel="Answers")] = 0.05,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; ask nothing, write nothing.", rich_help_panel="Queries")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,
@@ -72,7 +73,7 @@ def rerank(
 
     rearank rerank run.trec --dataset msmarco-passage/trec-dl-2019/judged
     """
-    from rearank_cli.reranking import RerankOptions, rerank_runs
+    from rearank_cli.reranking import RerankOptions, plan_rerank, rerank_runs
 
     options = RerankOptions(
         dataset=dataset,
@@ -109,6 +110,11 @@ def rerank(
         input_order=input_order,
         max_failed=max_failed,
     )
+    if dry_run:
+        plans, why_not = plan_rerank(runs, options)
+        for plan in plans:
+            typer.echo("\n".join(_plan_lines(plan, why_not)))
+        return
     try:
         results = rerank_runs(runs, options)
     except (EngineError, OutputError, StoppedByUserError, TerminatedError) as error:
@@ -137,6 +143,28 @@ def _with_way_on(error: RearankError, runs: Sequence[str], options: "RerankOptio
     arguments = [word for word in sys.argv[1:] if word not in {"--overwrite", "--resume"}]
     way_on = shlex.join(["rearank", *arguments, "--resume"])
     return type(error)(f"{error}; what was answered is in the traces, to go on: {way_on}")
+
+
+def _plan_lines(plan: "Plan", why_not: str | None) -> Iterator[str]:
+    """What would happen, a fact a line."""
+    yield f"run        {plan.name}"
+    yield f"queries    {plan.queries:,}"
+    yield f"calls      {plan.calls:,}, at most {plan.longest_chain} of a query one after another"
+    yield f"in traces  {plan.in_traces:,} of them already"
+    if plan.prompt_tokens is None:
+        yield f"tokens     not counted: {why_not}"
+    else:
+        yield f"tokens     about {plan.prompt_tokens:,} in prompts, the longest of {plan.longest_prompt:,}"
+        yield f"cut        {plan.cut_passages:,} passages in the first window of each query"
+        if plan.cannot_fit:
+            yield f"no room    for the prompts of queries {', '.join(plan.cannot_fit)}: they would keep their order"
+    yield f"missing    {plan.missing_queries:,} queries and {plan.missing_documents:,} documents without text"
+    if plan.excluded_documents:
+        yield f"excluded   {plan.excluded_documents:,} documents, by the dataset's judgments"
+    free = "" if plan.disk_free is None else f", {plan.disk_free / 1e6:,.0f} MB free"
+    yield f"disk       at most {plan.disk_bytes / 1e6:,.1f} MB{free}"
+    if plan.seconds is not None:
+        yield f"time       about {plan.seconds:,.0f} s, at the pace of the last attempt"
 
 
 def _report(result: "Reranked") -> None:

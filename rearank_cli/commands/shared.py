@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rearank_cli.commands.configuration import apply_configuration
+from rearank_cli.trec.streams import printable
 
 log = logging.getLogger("rearank")
 
@@ -20,7 +21,7 @@ class _Plain(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         level = f"{record.levelname.lower()}: " if record.levelno >= logging.WARNING else ""
-        text = f"rearank: {level}{record.getMessage()}"
+        text = f"rearank: {level}{printable(record.getMessage())}"
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 

@@ -7,13 +7,27 @@ from pathlib import Path
 from rearank_cli.engines.engine import Engine, Judge
 from rearank_cli.engines.lexical import LexicalJudge
 from rearank_cli.engines.processes import end_orphans, mark_processes
+from rearank_cli.engines.tokenizer import Tokenizer
 from rearank_cli.errors import UsageError
 
 log = logging.getLogger("rearank")
 
-__all__ = ["ENGINES", "Engine", "Judge", "LexicalJudge", "check_engine", "start_engine"]
+__all__ = ["ENGINES", "Engine", "Judge", "LexicalJudge", "check_engine", "model_card", "start_engine"]
 
 ENGINES = ("vllm", "lexical", "replay")
+
+
+def model_card(
+    model: str, revision: str | None, engine_args: Mapping[str, str]
+) -> tuple[Tokenizer, int | None]:
+    """A model's tokenizer and the length of its context in tokens, without its weights or a GPU.
+
+    Raises EngineError where they cannot be had.
+    """
+    from rearank_cli.engines.vllm import check_installed, load_card
+
+    check_installed()
+    return load_card(model, revision, engine_args)
 
 
 def check_engine(name: str) -> None:

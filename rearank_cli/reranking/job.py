@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from rearank_cli import __version__
-from rearank_cli.engines import Engine, Judge, check_engine, start_engine
+from rearank_cli.engines import Engine, Judge, LexicalJudge, check_engine, start_engine
 from rearank_cli.records import Reading, Run
 from rearank_cli.reranking.assignments import Assignment, assign
 from rearank_cli.reranking.conductor import Tally, order_topics, until_stopped
 from rearank_cli.reranking.destinations import Destination, destinations
 from rearank_cli.reranking.options import Recipe, RerankOptions, recipe_for
 from rearank_cli.reranking.persistence import Persistence
+from rearank_cli.reranking.plan import Plan, plan_runs
 from rearank_cli.reranking.replay import replay_runs
 from rearank_cli.reranking.requests import Requester
 from rearank_cli.reranking.results import Reranked, finish
@@ -51,6 +52,20 @@ def rerank_runs(
         # Held from here on: a second process on the same files is refused before it loads a model.
         journals = [stack.enter_context(Journal(place.traces, mode)) for place in places]
         return asyncio.run(_carry_out(assignments, journals, recipe, options))
+
+
+def plan_rerank(runs: Sequence[str | Path], options: RerankOptions) -> tuple[list[Plan], str | None]:
+    """What `rerank_runs` would do, and why prompts could not be counted where they could not.
+
+    Raises what the real job would raise about its options, inputs and outputs.
+    """
+    check_tag(options.tag)
+    places = destinations(runs, options.output, options.traces)
+    for place in places:
+        place.check(options)
+    recipe = recipe_for(options)
+    engine = LexicalJudge() if options.engine == "lexical" else None
+    return plan_runs(runs, options, places, recipe, _asker(engine, recipe, options))
 
 
 async def _carry_out(
@@ -161,7 +176,7 @@ class _Job:
         }
 
 
-def _asker(engine: Engine | Judge, recipe: Recipe, options: RerankOptions) -> Asker:
+def _asker(engine: Engine | Judge | None, recipe: Recipe, options: RerankOptions) -> Asker:
     # Only an engine that loads models by name knows the model that the options name.
     has_model = isinstance(options.engine, str) and not isinstance(engine, Judge)
     greedy = isinstance(engine, Judge) or recipe.sampling.temperature == 0
@@ -175,5 +190,5 @@ def _asker(engine: Engine | Judge, recipe: Recipe, options: RerankOptions) -> As
     )
 
 
-def _name(engine: Engine | Judge) -> str:
+def _name(engine: Engine | Judge | None) -> str:
     return getattr(engine, "name", type(engine).__name__)

@@ -1,11 +1,14 @@
 """Prompts made ready for an engine: prepared once per passage, tokenized, and cut to fit."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from rearank_cli.engines.tokenizer import Tokenizer
 from rearank_cli.families import Family
 from rearank_cli.records import Passage, Prompt, Query
+
+log = logging.getLogger("rearank")
 
 # Cutting a text can move a token border: the second attempt takes what the first missed.
 _ATTEMPTS = 4
@@ -96,3 +99,17 @@ def _common_length(lengths: Sequence[int], allowance: int) -> int:
         allowance -= length
         remaining -= 1
     return max(lengths, default=0)
+
+
+def room_for_prompts(context: int | None, max_tokens: int) -> int | None:
+    """How long a prompt may be: what a whole answer leaves, but never less than half of the context."""
+    if context is None:
+        return None
+    if max_tokens > context // 2:
+        log.warning(
+            "the model's context of %d tokens is short for answers of %d: %d are left to prompts",
+            context,
+            max_tokens,
+            context - context // 2,
+        )
+    return context - min(max_tokens, context // 2)

@@ -14,7 +14,7 @@ from rearank_cli.engines import Engine, Judge
 from rearank_cli.errors import EngineError
 from rearank_cli.families import Family
 from rearank_cli.records import Completion, Prompt, Reading, Sampling, Status
-from rearank_cli.reranking.prompting import DoesNotFitError, Prompter
+from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, room_for_prompts
 from rearank_cli.reranking.stopping import Stop
 from rearank_cli.traces import Call, Request
 
@@ -50,7 +50,9 @@ class Requester:
         self._timeout = timeout
         self._context: int | None = getattr(engine, "context", None)
         self._tokenizer = getattr(engine, "tokenizer", None)
-        self._prompter = Prompter(family, self._tokenizer, _room(self._context, sampling.max_tokens))
+        self._prompter = Prompter(
+            family, self._tokenizer, room_for_prompts(self._context, sampling.max_tokens)
+        )
         self._workers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="prompts")
         self._slots = asyncio.Semaphore(in_flight or getattr(engine, "capacity", None) or _IN_FLIGHT)
         self._running = 0
@@ -182,17 +184,3 @@ class Requester:
         request = Request(call, attempt, forced, reading, completion, cut_passages, seconds, time.time())
         self._record(request)
         return request
-
-
-def _room(context: int | None, max_tokens: int) -> int | None:
-    """How long a prompt may be: what a whole answer leaves, but never less than half of the context."""
-    if context is None:
-        return None
-    if max_tokens > context // 2:
-        log.warning(
-            "the model's context of %d tokens is short for answers of %d: %d are left to prompts",
-            context,
-            max_tokens,
-            context - context // 2,
-        )
-    return context - min(max_tokens, context // 2)

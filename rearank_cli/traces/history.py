@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,15 @@ _SAME = {
 class History:
     """The attempts in a trace file, and their requests less those that failed.
 
-    `whole` is the length of the file in bytes, up to the end of its last whole line.
+    `whole` is the length of the file in bytes, up to the end of its last whole line. The last attempt's
+    pace and the size of a line are means; None where there are no calls.
     """
 
     attempts: Sequence[Mapping[str, Any]] = ()
     past: Mapping[str, Sequence[PastRequest]] = field(default_factory=dict)
     whole: int = 0
+    seconds_per_call: float | None = None
+    bytes_per_call: float | None = None
 
     def of(self, key: str, texts: str | None) -> list[PastRequest]:
         """The requests of a call, in their order; `texts` None where nothing is known of the texts."""
@@ -62,7 +66,8 @@ def read_history(path: Path, lines: Iterable[bytes]) -> History:
     """
     attempts: list[Mapping[str, Any]] = []
     past: defaultdict[str, list[PastRequest]] = defaultdict(list)
-    whole = 0
+    whole = size = calls = pace_calls = 0
+    began = ended = 0.0
     for number, line in enumerate(lines, 1):
         if not line.endswith(b"\n"):
             break
@@ -71,8 +76,10 @@ def read_history(path: Path, lines: Iterable[bytes]) -> History:
             if record["type"] == "attempt":
                 _check_schema(record, path, number)
                 attempts.append(record)
+                began, pace_calls = datetime.fromisoformat(record["started"]).timestamp(), 0
                 continue
             request = PastRequest.of(record)
+            calls, pace_calls, size, ended = calls + 1, pace_calls + 1, size + len(line), record["ended"]
             if request.reading.status is not Status.FAILED:
                 past[record["key"]].append(request)
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
@@ -81,7 +88,13 @@ def read_history(path: Path, lines: Iterable[bytes]) -> History:
             ) from None
         finally:
             whole += len(line)
-    return History(attempts, past, whole)
+    return History(
+        attempts,
+        past,
+        whole,
+        seconds_per_call=max(0.0, ended - began) / pace_calls if pace_calls else None,
+        bytes_per_call=size / calls if calls else None,
+    )
 
 
 def _check_schema(attempt: Mapping[str, Any], path: Path, number: int) -> None:

@@ -42,7 +42,7 @@ COMMENT_READ_BY_FEW = Rule("only trec_eval 10 passes over lines that begin with 
 BLANK = Rule("a blank line, which many readers refuse", warning=True)
 CRLF = Rule("the line ends with a carriage return and a line feed, expected a line feed alone", warning=True)
 NO_LAST_NEWLINE = Rule("the last line has no line feed at its end", warning=True)
-TAB = Rule("fields are separated by tabs, expected single spaces", warning=True)
+GAP = Rule("fields are separated by a tab or another odd space, expected single spaces", warning=True)
 UNPRINTABLE = Rule("'{}' has an unprintable character, where some readers split a field", warning=True)
 UNSAFE_TAG = Rule("the tag '{}' does not match {}: some tracks refuse it", warning=True)
 FIRST_RANK = Rule("the ranks of topic {} begin with {}, expected 1", warning=True)
@@ -63,6 +63,7 @@ SCATTERED = Rule("topic {} goes on here, after lines of other topics", warning=T
 
 _BOM = b"\xef\xbb\xbf"
 _PLAIN = re.compile(rb"[ -~]*\n")
+_ODD_GAP = re.compile(rb"[\t\x0b\x0c]")
 _INTEGER = re.compile(rb"-?[0-9]{1,18}")
 _NUMBER = re.compile(rb"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _SAFE_TAG = re.compile(rb"[A-Za-z0-9_-]{1,12}")
@@ -206,8 +207,8 @@ class _Check:
             self._findings.add(CRLF, number)
 
     def _check_characters(self, number: int, line: bytes, fields: list[bytes]) -> None:
-        if b"\t" in line:
-            self._findings.add(TAB, number)
+        if _ODD_GAP.search(line):
+            self._findings.add(GAP, number)
         for text in fields:
             try:
                 printable = text.decode().isprintable()

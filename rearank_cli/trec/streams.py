@@ -87,3 +87,8 @@ def _open_raw(path: str | Path) -> IO[bytes]:
     if str(path) == STDIN:
         return cast(IO[bytes], open(sys.stdin.fileno(), "rb", closefd=False))
     return Path(path).open("rb")
+
+
+def printable(text: str) -> str:
+    """A text from outside, fit for a terminal: what would steer it is shown as an escape."""
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)

@@ -1,5 +1,6 @@
 """Answers that are lists: read without ever inventing a ranking, and written so that they are read back."""
 
+import re
 import string
 
 import pytest
@@ -43,12 +44,16 @@ def test_only_an_answer_that_ended_is_one(family, text, n):
     assert cut_off.status in (Status.TRUNCATED, Status.UNREADABLE) or "</answer>" in text
 
 
-@given(st.sampled_from(FAMILIES), TEXTS, TEXTS.filter(lambda text: "</think>" not in text), LENGTHS)
+@given(
+    st.sampled_from(FAMILIES),
+    TEXTS.filter(lambda text: "<answer>" not in text),
+    TEXTS.filter(lambda text: "</think>" not in text),
+    LENGTHS,
+)
 @example(REARANK, "<think>a</think> ", "<answer>[2] > [1]</answer>", 2)
 def test_nothing_in_a_thought_that_is_still_open_is_a_ranking(family, before, thought, n):
-    silent = before.replace("</answer>", "").replace("<answer>", "")
     for finish_reason in ("stop", "length"):
-        reading = family.read(Completion(f"{silent} or <think>{thought}", finish_reason), n)
+        reading = family.read(Completion(f"{before} or <think>{thought}", finish_reason), n)
         assert not reading.answered
 
 
@@ -126,3 +131,21 @@ def test_one_letter_more_and_a_bare_list_is_prose(identifiers, letter):
     assert RANKGPT.read(Completion(text), 9).answered
     for prose in (letter + text, text + letter, text + letter + text):
         assert RANKGPT.read(Completion(prose), 9).status is Status.UNREADABLE
+
+
+@given(st.sampled_from(FAMILIES), TEXTS, st.integers(1, 25), st.data())
+def test_an_answer_that_is_finished_by_force_is_read_whatever_was_there_before(family, text, n, data):
+    rest = data.draw(st.from_regex(family.answer_pattern(n), fullmatch=True))
+    reading = family.read(Completion(family.begin_answer(text) + rest), n)
+    assert reading.answered
+    identifiers = [int(number) - 1 for number in re.findall("[0-9]+", rest)]
+    assert reading.order[: len(set(identifiers))] == list(dict.fromkeys(identifiers))
+
+
+@given(st.sampled_from(FAMILIES), st.integers(1, 25).flatmap(lambda n: st.permutations(range(n))))
+def test_every_order_of_the_window_can_be_the_forced_answer(family, order):
+    written = family.write(order).text
+    beginning = family.begin_answer("")
+    rest = written.removeprefix(beginning)
+    assert beginning + rest == written
+    assert re.fullmatch(family.answer_pattern(len(order)), rest)

@@ -1,0 +1,144 @@
+"""What a job would do, found out without asking anything: `--dry-run`."""
+
+import asyncio
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rearank_cli.engines import model_card
+from rearank_cli.engines.tokenizer import Tokenizer
+from rearank_cli.errors import EngineError
+from rearank_cli.records import Reading, Run, Status
+from rearank_cli.reranking.assignments import Assignment, assign
+from rearank_cli.reranking.conductor import Tally, order_topics
+from rearank_cli.reranking.destinations import Destination
+from rearank_cli.reranking.options import Recipe, RerankOptions
+from rearank_cli.reranking.persistence import remembered
+from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, room_for_prompts
+from rearank_cli.traces import Asker, Call, History, read_traces
+
+# A trace line besides its texts, and what a token of English comes to, in bytes.
+_LINE_BYTES = 1500
+_TOKEN_BYTES = 5
+
+
+@dataclass
+class Plan:
+    """What reranking a run would take.
+
+    `calls` is exact for methods whose calls do not depend on answers. Tokens are of the first window
+    of every query, times its calls; None where no tokenizer is at hand. `seconds` goes by the pace of
+    an earlier attempt; None where there is none.
+    """
+
+    name: str
+    queries: int
+    calls: int = 0
+    in_traces: int = 0
+    longest_chain: int = 0
+    prompt_tokens: int | None = None
+    longest_prompt: int | None = None
+    cut_passages: int = 0
+    cannot_fit: list[str] = field(default_factory=list)
+    missing_queries: int = 0
+    missing_documents: int = 0
+    excluded_documents: int = 0
+    disk_bytes: int = 0
+    disk_free: int | None = None
+    seconds: float | None = None
+
+
+def plan_runs(
+    runs: Sequence[str | Path | Run],
+    options: RerankOptions,
+    places: Sequence[Destination],
+    recipe: Recipe,
+    asker: Asker,
+) -> tuple[list[Plan], str | None]:
+    """A plan for every run, and why tokens could not be counted where they could not.
+
+    Reads everything, and raises what the real job would raise about it.
+    """
+    tokenizer, room, why_not = _tokenizer(options, recipe)
+    prompter = Prompter(recipe.family, tokenizer, room) if tokenizer else None
+    assignments = assign(runs, places, recipe.arrangement.depth, options)
+    plans = [asyncio.run(_plan(assignment, options, recipe, asker, prompter)) for assignment in assignments]
+    return plans, why_not
+
+
+async def _plan(
+    assignment: Assignment, options: RerankOptions, recipe: Recipe, asker: Asker, prompter: Prompter | None
+) -> Plan:
+    left_out = assignment.left_out
+    plan = Plan(
+        assignment.name,
+        len(assignment.topics),
+        missing_queries=len(left_out.get("queries", ())),
+        missing_documents=len(left_out.get("documents", ())),
+        excluded_documents=sum(map(len, left_out.get("excluded", {}).values())),
+    )
+    history = _history(assignment.destination, options)
+    calls: dict[str, int] = {}
+    first_calls: list[Call] = []
+
+    async def settle(call: Call) -> Reading:
+        if call.query.query_id not in calls:
+            first_calls.append(call)
+        calls[call.query.query_id] = calls.get(call.query.query_id, 0) + 1
+        reading = remembered(history.of(call.key, call.texts))
+        plan.in_traces += reading is not None
+        # What is not known yet is taken to change nothing: enough to count the calls by.
+        return reading or Reading(Status.OK, list(range(len(call.passages))))
+
+    await order_topics(assignment.topics, recipe.arrangement, asker, settle, Tally())
+    plan.calls = sum(calls.values())
+    plan.longest_chain = max(calls.values(), default=0)
+    if prompter:
+        _count_tokens(plan, prompter, first_calls, calls)
+    new = plan.calls - plan.in_traces
+    plan.seconds = new * history.seconds_per_call if history.seconds_per_call is not None else None
+    line = history.bytes_per_call or _LINE_BYTES + 2 * _TOKEN_BYTES * recipe.sampling.max_tokens
+    plan.disk_bytes = round(new * line) + _run_bytes(assignment.before, options.tag)
+    place = assignment.destination.traces or assignment.destination.output
+    plan.disk_free = shutil.disk_usage(place.absolute().parent).free if place else None
+    return plan
+
+
+def _count_tokens(plan: Plan, prompter: Prompter, first_calls: Sequence[Call], calls: dict[str, int]) -> None:
+    plan.prompt_tokens = plan.longest_prompt = 0
+    for call in first_calls:
+        try:
+            ready = prompter.prompt(call.query, call.passages)
+        except DoesNotFitError:
+            plan.cannot_fit.append(call.query.query_id)
+            continue
+        length = len(ready.prompt.token_ids or ())
+        plan.prompt_tokens += length * calls[call.query.query_id]
+        plan.longest_prompt = max(plan.longest_prompt, length)
+        plan.cut_passages += ready.cut_passages
+
+
+def _tokenizer(options: RerankOptions, recipe: Recipe) -> tuple[Tokenizer | None, int | None, str | None]:
+    """The model's tokenizer and the room for prompts, or why there is none."""
+    if options.engine != "vllm":
+        return None, None, "this engine reads no tokens"
+    try:
+        tokenizer, context = model_card(options.model, options.revision, options.engine_args)
+    except EngineError as error:
+        return None, None, str(error)
+    return tokenizer, room_for_prompts(context, recipe.sampling.max_tokens), None
+
+
+def _history(place: Destination, options: RerankOptions) -> History:
+    if options.overwrite or place.traces is None or not place.traces.is_file():
+        return History()
+    return read_traces(place.traces)
+
+
+def _run_bytes(run: Run, tag: str) -> int:
+    return sum(
+        len(query_id) + len(document.doc_id) + len(tag) + len(" Q0  100 100 \n")
+        for query_id, ranking in run.items()
+        for document in ranking
+    )
