@@ -73,6 +73,22 @@ def marked_processes(folder: Path) -> list[int]:
     return found
 
 
+def wait_for_a_moment(
+    process: "subprocess.Popen[bytes]",
+    experiment: Experiment,
+    calls: int,
+    duration: float,
+    rng: random.Random,
+) -> None:
+    """Wait for a random time, or for a random number of answers: loading can take most of the time."""
+    deadline = time.monotonic() + rng.uniform(0.2, duration)
+    target = experiment.answered() + rng.randint(1, calls) if rng.random() < 0.7 else None
+    while process.poll() is None:
+        if experiment.answered() >= target if target else time.monotonic() >= deadline:
+            return
+        time.sleep(0.01)
+
+
 def crash(arguments: argparse.Namespace) -> int:
     rng = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory(prefix="rearank-crash-") as temporary:
@@ -97,18 +113,20 @@ def crash(arguments: argparse.Namespace) -> int:
         experiment.forget()
         print(f"undisturbed: {calls} calls in {duration:.1f} s")
         kills = finished = repeated = 0
-        while kills < arguments.kills or experiment.begun():
+        killed = False
+        while kills < arguments.kills or killed:
             process = experiment.start("--resume")
             left_behind = marked_processes(folder) if arguments.engine == "vllm" else []
-            try:
-                _, errors = process.communicate(
-                    timeout=rng.uniform(0.2, duration) if kills < arguments.kills else None
-                )
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-                process.communicate()
-                kills += 1
-                continue
+            if kills < arguments.kills:
+                wait_for_a_moment(process, experiment, calls, duration, rng)
+                if process.poll() is None:
+                    process.send_signal(signal.SIGKILL)
+                    process.communicate()
+                    kills += 1
+                    killed = True
+                    continue
+            _, errors = process.communicate()
+            killed = False
             assert process.returncode == 0, errors.decode()
             assert (folder / "run.rearank.trec").read_bytes() == expected, (
                 "the run differs from an undisturbed one"

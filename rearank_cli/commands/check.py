@@ -8,10 +8,7 @@ from typing import Annotated
 import typer
 
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
-from rearank_cli.corpus import Corpus, open_corpus
-from rearank_cli.corpus.fields import QUERY, RecordError, find_id
-from rearank_cli.corpus.library import ir_datasets
-from rearank_cli.corpus.rows import malformed, read_rows
+from rearank_cli.corpus import Corpus, open_corpus, read_query_ids
 from rearank_cli.errors import ExitStatus, InputError, UsageError
 from rearank_cli.trec.findings import Finding, in_order, shown
 from rearank_cli.trec.rules import Checked, check_run, unknown_documents
@@ -47,7 +44,7 @@ def check(
         raise UsageError("standard input (-) can be read only once")
     limits = find_track(track)
     corpus = open_corpus(dataset=dataset, docs=docs, queries=queries) if dataset or docs else None
-    topics = _topic_ids(corpus, dataset, queries)
+    topics = _topics(corpus, dataset, queries)
     refused = False
     unreadable = []
     for path in runs:
@@ -69,25 +66,11 @@ def check(
         raise typer.Exit(ExitStatus.INPUT)
 
 
-def _topic_ids(corpus: Corpus | None, dataset: str | None, queries: Path | None) -> Collection[str] | None:
-    """The topics that a run has to have, in the order of their file; None where no one said which."""
+def _topics(corpus: Corpus | None, dataset: str | None, queries: Path | None) -> Collection[str] | None:
+    """The topics that a run has to have, in their order; None where no one said which."""
     if queries:
-        return dict.fromkeys(_ids_in(queries))
-    if not corpus or not dataset:
-        return None
-    # Asked for none, a corpus still raises what keeps its queries from being read.
-    corpus.queries([])
-    return dict.fromkeys(query.query_id for query in ir_datasets().load(dataset).queries_iter())
-
-
-def _ids_in(path: Path) -> list[str]:
-    ids = []
-    for number, record in read_rows(path, QUERY):
-        try:
-            ids.append(find_id(record, QUERY.ids))
-        except RecordError as error:
-            raise malformed(path, number, error) from None
-    return ids
+        return dict.fromkeys(read_query_ids(queries))
+    return dict.fromkeys(corpus.query_ids()) if corpus and dataset else None
 
 
 def _unknown_documents(checked: Checked, corpus: Corpus, *, remote: bool) -> list[Finding]:

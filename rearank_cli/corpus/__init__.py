@@ -6,11 +6,11 @@ from typing import Protocol
 
 from rearank_cli.corpus.beir import beir_corpus
 from rearank_cli.corpus.irds import IrdsCorpus
-from rearank_cli.corpus.local import LocalCorpus
+from rearank_cli.corpus.local import LocalCorpus, read_query_ids
 from rearank_cli.errors import UsageError
 from rearank_cli.records import Passage, Qrels
 
-__all__ = ["Corpus", "open_corpus"]
+__all__ = ["Corpus", "open_corpus", "read_query_ids"]
 
 
 class Corpus(Protocol):
@@ -19,6 +19,9 @@ class Corpus(Protocol):
     @property
     def name(self) -> str:
         """What messages call it: `msmarco-passage/trec-dl-2019/judged`, or `docs.jsonl`."""
+
+    def query_ids(self) -> list[str]:
+        """All queries there are, in the order of their source."""
 
     def queries(self, query_ids: Collection[str]) -> dict[str, str]:
         """The texts of these queries, query_id -> text; what is not to be found is left out."""

@@ -9,7 +9,7 @@ from typing import Any
 from rearank_cli.corpus.docstore import DocumentStore
 from rearank_cli.corpus.fields import DOCUMENT, QUERY, find_text
 from rearank_cli.corpus.library import ir_datasets
-from rearank_cli.corpus.local import read_queries
+from rearank_cli.corpus.local import read_queries, read_query_ids
 from rearank_cli.corpus.unavailable import unavailable
 from rearank_cli.errors import InputError
 from rearank_cli.records import Passage, Qrels
@@ -32,15 +32,18 @@ class IrdsCorpus:
     def name(self) -> str:
         return self._name
 
+    def query_ids(self) -> list[str]:
+        if self._own_queries:
+            return read_query_ids(self._own_queries)
+        return list(dict.fromkeys(query.query_id for query in self._all_queries()))
+
     def queries(self, query_ids: Collection[str]) -> dict[str, str]:
         if self._own_queries:
             return read_queries(self._own_queries, query_ids)
-        if not self._dataset.has_queries():
-            raise InputError(f"{self._name} has no queries; give --queries PATH, or one of its subsets")
         asked = frozenset(query_ids)
-        with self._fetching("queries"):
-            records = [query for query in self._dataset.queries_iter() if query.query_id in asked]
-        texts = {query.query_id: _query_text(query) for query in records}
+        texts = {
+            query.query_id: _query_text(query) for query in self._all_queries() if query.query_id in asked
+        }
         return {query_id: text for query_id, text in texts.items() if text}
 
     def passages(self, doc_ids: Collection[str]) -> dict[str, Passage]:
@@ -70,6 +73,12 @@ class IrdsCorpus:
             if qrel.relevance != _EXCLUDED:
                 qrels.setdefault(qrel.query_id, {})[qrel.doc_id] = int(qrel.relevance)
         return qrels
+
+    def _all_queries(self) -> list[Any]:
+        if not self._dataset.has_queries():
+            raise InputError(f"{self._name} has no queries; give --queries PATH, or one of its subsets")
+        with self._fetching("queries"):
+            return list(self._dataset.queries_iter())
 
     def _judgments(self) -> list[Any]:
         with self._fetching("judgments"):

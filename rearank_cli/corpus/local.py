@@ -27,6 +27,9 @@ class LocalCorpus:
     def name(self) -> str:
         return str(self.docs_path)
 
+    def query_ids(self) -> list[str]:
+        return read_query_ids(self.queries_path)
+
     def queries(self, query_ids: Collection[str]) -> dict[str, str]:
         return read_queries(self.queries_path, query_ids)
 
@@ -43,6 +46,17 @@ class LocalCorpus:
 def read_queries(path: Path, query_ids: Collection[str]) -> dict[str, str]:
     """The texts of these queries in a file. Raises InputError for a malformed file."""
     return _read(path, query_ids, QUERY, _query_text)
+
+
+def read_query_ids(path: Path) -> list[str]:
+    """The queries in a file, in its order. Raises InputError for a malformed file."""
+    ids: dict[str, None] = {}
+    for number, record in read_rows(path, QUERY):
+        try:
+            ids[find_id(record, QUERY.ids)] = None
+        except RecordError as error:
+            raise malformed(path, number, error) from None
+    return list(ids)
 
 
 def _read(

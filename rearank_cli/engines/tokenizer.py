@@ -1,26 +1,53 @@
 """A model's tokenizer: renders prompts as its chat template does, and keeps foreign text plain."""
 
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 from rearank_cli.errors import EngineError
 from rearank_cli.records import Prompt, Span, Turn
 
+# What stands for a foreign text in an outline. No template can hold a NUL.
+_MARK = re.compile("\x00([0-9]+)\x00")
+# What chat templates write around turns, also where their model has no token for it: <|user|>, [/INST].
+_TURN_MARK = re.compile(r"<[^<>\s]+>|\[/?[A-Z_]+\]")
+_CONVERSATIONS = ("system", "user", "assistant", "user"), ("user", "assistant", "user")
+# A character that no model was trained on.
+_UNKNOWN = "\U0010fffd"
+# Breaking a token can form another one: twice is rare, and what is left then is encoded apart.
+_BREAKS = 4
+# Prompts of one family differ in their outline only by the number of passages.
+_OUTLINES = 256
+
 
 class Tokenizer:
-    """Wraps a fast Hugging Face tokenizer. Safe to use from several threads."""
+    """Wraps a fast Hugging Face tokenizer. Safe to use from several threads.
+
+    Control tokens are those that it declares special, and those added to its vocabulary that are
+    more than words and white space: `<think>`.
+    """
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
         # The backend's own encode: the wrapper's call changes shared state, and fails across threads.
         self._backend = tokenizer.backend_tokenizer
-        self._control = _control_pattern(token.content for token in tokenizer.added_tokens_decoder.values())
+        control = {
+            number: token.content
+            for number, token in tokenizer.added_tokens_decoder.items()
+            if _is_control(token.content, special=token.special)
+        }
+        # What an unknown character becomes is no instruction; a model that knows all bytes has none.
+        unknown = {tokenizer.unk_token_id}.intersection(self.encode(_UNKNOWN))
+        self._control_ids = frozenset(control) - unknown
+        self._control = _pattern({*control.values(), *self._turn_marks()})
+        self._expected_control = lru_cache(_OUTLINES)(self._control_of_template)
 
     def encode(self, text: str, *, special_tokens: bool = False) -> list[int]:
         """The token ids of a text; `special_tokens` adds what the model expects around a raw prompt."""
-        ids: list[int] = self._backend.encode(text, add_special_tokens=special_tokens).ids
+        ids: list[int] = _encoding(self._backend, text, special_tokens=special_tokens).ids
         return ids
 
     def count(self, text: str) -> int:
@@ -29,21 +56,29 @@ class Tokenizer:
 
     def cut(self, text: str, tokens: int) -> str:
         """The longest beginning of a text that has at most so many tokens."""
-        encoding = self._backend.encode(text, add_special_tokens=False)
+        encoding = _encoding(self._backend, text)
         if len(encoding.ids) <= tokens:
             return text
-        return text[: encoding.offsets[tokens - 1][1]] if tokens > 0 else ""
+        # A character of several tokens stays whole, so the first try can have some too many.
+        for last in range(tokens - 1, -1, -1):
+            beginning = text[: encoding.offsets[last][1]]
+            if self.count(beginning) <= tokens:
+                return beginning
+        return ""
 
-    def neutralise(self, text: str) -> str:
-        """Break every control token that stands in a text: `<|im_end|>` becomes `< |im_end|>`.
+    def neutralise(self, text: str, keep: Collection[str] = ()) -> str:
+        """Break every control token that is spelled out in a text: `<|im_end|>` becomes `< |im_end|>`.
 
-        The model reads it as plain text then. A text without control tokens is returned unchanged.
+        The model reads it as plain text then. A text without control tokens is returned unchanged;
+        those in `keep` are let through.
         """
         if self._control is None:
             return text
-        broken = self._control.sub(_break, text)
-        while broken != text:  # a break can join what stood around it into another token
-            text, broken = broken, self._control.sub(_break, broken)
+        for _ in range(_BREAKS):
+            broken = self._control.sub(lambda match: match[0] if match[0] in keep else _break(match[0]), text)
+            if broken == text:
+                break
+            text = broken
         return text
 
     def plain(self, prompt: Prompt) -> Prompt:
@@ -73,10 +108,62 @@ class Tokenizer:
         return rendered + prompt.append
 
     def tokenize(self, prompt: Prompt) -> Prompt:
-        """The prompt with its token ids."""
+        """The prompt with its token ids; the control tokens among them are those of the templates alone."""
+        prompt = self.plain(prompt)
         # A chat template writes the special tokens itself.
         ids = self.encode(self.render(prompt), special_tokens=prompt.text is not None)
+        outline, texts = _outline(prompt)
+        if self._control_among(ids) != self._expected_control(outline):
+            # One was formed all the same: by the tokenizer's normaliser, or by two texts side by side.
+            ids = self._encode_apart(outline, texts)
         return replace(prompt, token_ids=tuple(ids))
+
+    def _control_among(self, ids: Iterable[int]) -> list[int]:
+        return [number for number in ids if number in self._control_ids]
+
+    def _control_of_template(self, outline: Prompt) -> list[int]:
+        return self._control_among(self._encode_apart(outline, None))
+
+    def _encode_apart(self, outline: Prompt, texts: Sequence[str] | None) -> list[int]:
+        """The ids of a prompt whose foreign texts (None to leave them out) are encoded on their own.
+
+        No token can begin in one and end in another, and none in a foreign text is a control token.
+        """
+        ids: list[int] = []
+        for index, piece in enumerate(_MARK.split(self.render(outline))):
+            # Every second piece is the number of a text.
+            if index % 2 == 0:
+                ids += self.encode(piece)
+            elif texts is not None:
+                foreign = _encoding(self._without_added_tokens, texts[int(piece)])
+                ids += [number for number in foreign.ids if number not in self._control_ids]
+        if outline.text is None:
+            return ids
+        before, after = self._around_raw_prompts
+        return [*before, *ids, *after]
+
+    @cached_property
+    def _without_added_tokens(self) -> Any:
+        """The same tokenizer, which reads every text as plain, unless its own vocabulary has a control token."""
+        settings = json.loads(self._backend.to_str())
+        return type(self._backend).from_str(json.dumps({**settings, "added_tokens": []}))
+
+    @cached_property
+    def _around_raw_prompts(self) -> tuple[list[int], list[int]]:
+        """The special tokens that the model expects before and after a raw prompt."""
+        bare, whole = self.encode("a"), self.encode("a", special_tokens=True)
+        start = next(start for start in range(len(whole)) if whole[start : start + len(bare)] == bare)
+        return whole[:start], whole[start + len(bare) :]
+
+    def _turn_marks(self) -> set[str]:
+        """What the chat template writes around turns."""
+        for roles in _CONVERSATIONS:
+            try:
+                rendered = self.render(Prompt(tuple(Turn(role, (Span("a", False),)) for role in roles)))
+            except EngineError:
+                continue
+            return set(_TURN_MARK.findall(rendered))
+        return set()
 
 
 def load_tokenizer(model: str, revision: str | None = None, *, trust_remote_code: bool = False) -> Tokenizer:
@@ -94,12 +181,44 @@ def load_tokenizer(model: str, revision: str | None = None, *, trust_remote_code
     return Tokenizer(tokenizer)
 
 
-def _control_pattern(added: Any) -> re.Pattern[str] | None:
-    """What matches a control token: an added token with something in it besides letters and spaces."""
-    tokens = sorted((token for token in added if len(token) > 1 and re.search(r"[^\w\s]", token)), key=len)
-    return re.compile("|".join(re.escape(token) for token in reversed(tokens))) if tokens else None
+def _encoding(backend: Any, text: str, *, special_tokens: bool = False) -> Any:
+    try:
+        return backend.encode(text, add_special_tokens=special_tokens)
+    except TypeError:  # half of a surrogate pair, which JSON can hold: it becomes a question mark
+        text = text.encode("utf-8", "replace").decode()
+        return backend.encode(text, add_special_tokens=special_tokens)
 
 
-def _break(match: re.Match[str]) -> str:
-    token = match.group()
+def _is_control(token: str, *, special: bool) -> bool:
+    # SentencePiece writes spaces as "▁".
+    if not token.replace("▁", " ").strip():
+        return False
+    return special or (len(token) > 1 and bool(re.search(r"[^\w\s]", token)))
+
+
+def _pattern(tokens: Collection[str]) -> re.Pattern[str] | None:
+    """What matches the longest of some tokens. Those of one character cannot be broken."""
+    breakable = sorted((token for token in tokens if len(token) > 1), key=lambda token: (-len(token), token))
+    return re.compile("|".join(map(re.escape, breakable))) if breakable else None
+
+
+def _break(token: str) -> str:
     return f"{token[0]} {token[1:]}"
+
+
+def _outline(prompt: Prompt) -> tuple[Prompt, list[str]]:
+    """The prompt with numbered marks in place of the foreign texts, and these texts."""
+    texts: list[str] = []
+
+    def marked(spans: Sequence[Span]) -> tuple[Span, ...]:
+        return tuple(map(mark, spans))
+
+    def mark(span: Span) -> Span:
+        # Chat templates can treat a message of nothing but white space in its own way.
+        if not span.foreign or not span.text.strip():
+            return span
+        texts.append(span.text)
+        return Span(f"\x00{len(texts) - 1}\x00", True)
+
+    turns = tuple(Turn(turn.role, marked(turn.spans)) for turn in prompt.turns)
+    return Prompt(turns, marked(prompt.raw), prompt.append), texts

@@ -28,7 +28,7 @@ class Cut:
     @classmethod
     def parse(cls, text: str, default_unit: Unit = "words") -> "Cut":
         """Read `400 characters`, `300 words`, `512 tokens`, `100` (in the default unit) or `none`."""
-        if text == "none":
+        if text.strip() == "none":
             return cls(None, default_unit)
         match = _CUT.fullmatch(text.strip())
         unit = (match[2] or default_unit) if match else ""

@@ -12,6 +12,7 @@ from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import RerankOptions
 from rearank_cli.reranking.topics import Topic, load_topics, select, without
 from rearank_cli.trec import read_run
+from rearank_cli.trec.runs import check_id
 from rearank_cli.trec.streams import STDIN, describe
 
 
@@ -73,8 +74,16 @@ def _read(given: str | Path | Run, options: RerankOptions) -> tuple[str, str, Ru
     else:
         name, run = describe(given), read_run(given, options.input_order)
     selected = select(run, limit=options.limit, query_ids=options.query, name=name)
-    if isinstance(given, Run) or str(given) == STDIN:
-        return (STDIN if name == describe(STDIN) else name), _digest(run), selected
+    if not options.escape_ids:
+        # Now, and not when hours of answers are to be written.
+        for query_id, ranking in selected.items():
+            check_id(query_id)
+            for document in ranking:
+                check_id(document.doc_id)
+    if isinstance(given, Run):
+        return name, _digest(run), selected
+    if str(given) == STDIN or not Path(given).is_file():  # a pipe can be read only once
+        return str(given) if str(given) == STDIN else Path(given).name, _digest(run), selected
     with Path(given).open("rb") as file:
         return Path(given).name, hashlib.file_digest(file, "sha256").hexdigest(), selected
 

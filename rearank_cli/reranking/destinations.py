@@ -21,6 +21,8 @@ class Destination:
 
     def check(self, options: RerankOptions) -> None:
         """Raise UsageError where a file is there already, OutputError where the folder for it is not."""
+        if self.output and self.output == self.traces:
+            raise UsageError(f"the run and its traces would both be written to {self.output}; name two files")
         may_exist = options.overwrite or options.resume
         for path in (self.output,) if options.engine == "replay" else (self.output, self.traces):
             if path is None or str(path) == STDOUT:

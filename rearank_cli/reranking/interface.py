@@ -1,6 +1,7 @@
 """The Python function behind `rearank_cli.rerank`."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
@@ -12,6 +13,9 @@ from rearank_cli.records import Run, ScoredDoc
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.job import rerank_runs
 from rearank_cli.reranking.options import RerankOptions
+from rearank_cli.reranking.results import Reranked
+
+log = logging.getLogger("rearank")
 
 # Words of the command line that name something else in Python.
 _RENAMED = {"set": "settings", "engine_arg": "engine_args"}
@@ -26,10 +30,21 @@ def rerank_run(run: str | Path | Mapping[str, Sequence[ScoredDoc]], given: Mappi
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return rerank_runs([source], options, [place])[0].after
+        return _with_warning(rerank_runs([source], options, [place])[0])
     # A loop is running here already, as in a notebook: the job gets a thread with a loop of its own.
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(rerank_runs, [source], options, [place]).result()[0].after
+        return _with_warning(thread.submit(rerank_runs, [source], options, [place]).result()[0])
+
+
+def _with_warning(result: Reranked) -> Run:
+    """The new run, and a word where calls had no answer: there is no exit status to say so."""
+    if result.tally.unanswered:
+        log.warning(
+            "%d of %d calls ended without an answer; their windows kept their order",
+            result.tally.unanswered,
+            result.tally.calls,
+        )
+    return result.after
 
 
 def _options(given: Mapping[str, Any]) -> RerankOptions:

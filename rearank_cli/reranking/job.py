@@ -6,10 +6,10 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rearank_cli import __version__
 from rearank_cli.engines import Engine, Judge, LexicalJudge, check_engine, start_engine
 from rearank_cli.records import Reading, Run
 from rearank_cli.reranking.assignments import Assignment, assign
@@ -154,7 +154,7 @@ class _Job:
     def _attempt(self, assignment: Assignment, asker: Asker) -> Mapping[str, Any]:
         """What everything that follows in the traces was asked with."""
         return {
-            "rearank": __version__,
+            "rearank": metadata.version("rearank"),
             "engine": _name(self.engine),
             "engine_version": getattr(self.engine, "version", None),
             "family": self.recipe.family.name,

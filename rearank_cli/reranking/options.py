@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from rearank_cli.engines import ENGINES, Engine, Judge
 from rearank_cli.errors import UsageError
@@ -11,6 +11,8 @@ from rearank_cli.families import Family, family_for
 from rearank_cli.methods import find_method
 from rearank_cli.records import Sampling
 from rearank_cli.trec.runs import Order
+
+Missing = Literal["error", "skip"]
 
 DEFAULT_MODEL = "le723z/Rearank-7B"
 
@@ -47,7 +49,7 @@ class RerankOptions:
     timeout: float | None = None
     forced_finish: bool = True
     grace: float = 30.0
-    missing: Literal["error", "skip"] = "error"
+    missing: Missing = "error"
     limit: int | None = None
     query: tuple[str, ...] = ()
     input_order: Order = "trec"
@@ -82,6 +84,11 @@ def recipe_for(options: RerankOptions) -> Recipe:
     """Choose the family and fill what was left to it. Raises UsageError for what cannot be."""
     if isinstance(options.engine, str) and options.engine not in ENGINES:
         raise UsageError(f"unknown engine '{options.engine}'; it is one of {', '.join(ENGINES)}")
+    if not isinstance(options.engine, str | Engine | Judge):
+        raise UsageError(
+            "the engine has neither an engine's method complete(prompt, sampling) "
+            "nor a judge's method judge(query, passages, candidates)"
+        )
     family = family_for(options.model, str(options.family) if options.family else None, options.settings)
     changed = {
         name: value
@@ -117,8 +124,16 @@ def recipe_for(options: RerankOptions) -> Recipe:
         problems.append(f"--timeout is {options.timeout:g} seconds, and must be above 0")
     if options.grace < 0:
         problems.append(f"--grace is {options.grace:g} seconds, and must not be negative")
-    problems += [f"--{name.replace('_', '-')} is {getattr(options, name)}, and must be at least 1"
-                 for name in ("limit", "in_flight") if (getattr(options, name) or 1) < 1]  # fmt: skip
+    problems += [
+        f"--{name.replace('_', '-')} is {value}, and must be at least 1"
+        for name in ("limit", "in_flight")
+        if (value := getattr(options, name)) is not None and value < 1
+    ]
+    problems += [
+        f"--{name.replace('_', '-')} is {value}, and is one of {', '.join(choices)}"
+        for name, choices in (("missing", get_args(Missing)), ("input_order", get_args(Order)))
+        if (value := getattr(options, name)) not in choices
+    ]
     if problems:
         raise UsageError("; ".join(problems))
     return recipe

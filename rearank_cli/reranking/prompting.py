@@ -43,11 +43,10 @@ class Prompter:
         prepared = [self._prepare(passage) for passage in passages]
         if self._tokenizer is None:
             return Ready(self._family.compose(query.text, prepared))
-        text = self._tokenizer.neutralise(query.text)
-        prompt = self._tokenizer.tokenize(self._family.compose(text, prepared))
+        prompt = self._tokenizer.tokenize(self._family.compose(query.text, prepared))
         if self._room is None or _length(prompt) <= self._room:
             return Ready(prompt)
-        return self._cut_to_fit(text, prepared, prompt, self._tokenizer, self._room)
+        return self._cut_to_fit(query.text, prepared, prompt, self._tokenizer, self._room)
 
     def _prepare(self, passage: Passage) -> Passage:
         """Clean, cut and neutralise a passage, once per run."""

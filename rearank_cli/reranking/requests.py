@@ -134,7 +134,9 @@ class Requester:
         if self._tokenizer and prompt.token_ids is not None:
             if self._context is not None:
                 # The context was full: the end of the thought gives way to the answer.
-                response = self._tokenizer.cut(response, self._context - len(prompt.token_ids) - needed)
+                response = self._tokenizer.cut(
+                    response, max(0, self._context - len(prompt.token_ids) - needed)
+                )
             begun_ids = self._tokenizer.encode(self._family.begin_answer(response))
             token_ids = (*prompt.token_ids, *begun_ids)
         prompt = replace(
@@ -157,7 +159,8 @@ class Requester:
     async def _guarded(self, call: Call, answer: Awaitable[tuple[Completion, int]]) -> tuple[Completion, int]:
         """One bad request harms one window, whatever went wrong; only a dead engine ends the job."""
         try:
-            return await asyncio.wait_for(answer, self._timeout)
+            completion, cut_passages = await asyncio.wait_for(answer, self._timeout)
+            return _fit_to_keep(completion), cut_passages
         except EngineError:
             raise
         except TimeoutError:
@@ -184,3 +187,17 @@ class Requester:
         request = Request(call, attempt, forced, reading, completion, cut_passages, seconds, time.time())
         self._record(request)
         return request
+
+
+def _fit_to_keep(completion: Completion) -> Completion:
+    """A completion that can be read and written. Raises TypeError for an answer that is none.
+
+    A server's JSON can hold halves of characters, which no file can.
+    """
+    if not isinstance(completion, Completion):
+        raise TypeError(f"the engine answered with {type(completion).__name__}, not with a Completion")
+    return replace(
+        completion,
+        text=completion.text.encode("utf-8", "replace").decode(),
+        reasoning=completion.reasoning and completion.reasoning.encode("utf-8", "replace").decode(),
+    )

@@ -3,15 +3,13 @@
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from rearank_cli.corpus import Corpus
 from rearank_cli.errors import InputError
 from rearank_cli.records import Passage, Query, Run, ScoredDoc
+from rearank_cli.reranking.options import Missing
 
 log = logging.getLogger("rearank")
-
-Missing = Literal["error", "skip"]
 
 
 @dataclass(frozen=True)
@@ -27,17 +25,18 @@ class Topic:
     candidates: list[Passage]
 
     def rearranged(self, order: Sequence[str]) -> list[ScoredDoc]:
-        """The whole ranking with the candidates in a new order.
+        """The whole ranking with the candidates in a new order, the document at rank r scored N-r+1.
 
         The candidates share out the places they had among themselves: what was not shown to the
         model, the tail and documents without text, stays where it is.
         """
-        documents = {document.doc_id: document for document in self.ranking}
         moving = set(order)
         new_order = iter(order)
-        return [
-            documents[next(new_order)] if document.doc_id in moving else document for document in self.ranking
-        ]
+        placed = (
+            next(new_order) if document.doc_id in moving else document.doc_id for document in self.ranking
+        )
+        n = len(self.ranking)
+        return [ScoredDoc(doc_id, float(n - place)) for place, doc_id in enumerate(placed)]
 
 
 def select(run: Run, *, limit: int | None, query_ids: Collection[str], name: str) -> Run:

@@ -129,7 +129,6 @@ class _Topic:
         documents = [ScoredDoc(doc_id, score) for doc_id, score in self.scores.items()]
         if order == "file":
             return documents
-        keys: list[tuple[float, str]] | list[int]
         if order == "rank":
             return [document for _, document in sorted(zip(self.ranks, documents, strict=True), key=_first)]
         singles = array.array("f", self.scores.values())
@@ -143,7 +142,7 @@ def _first(pair: tuple[int, ScoredDoc]) -> int:
 
 def _with_spaced_id(fields: list[bytes], where: str) -> list[bytes]:
     """Read ids such as BRIGHT's `Memory Management_2.txt`: two fields from the left, three from the right."""
-    if len(fields) > 6 and _INTEGER.fullmatch(fields[-3]):
+    if len(fields) > 6 and _INTEGER.fullmatch(fields[-3]) and not _INTEGER.fullmatch(fields[3]):
         return [*fields[:2], b" ".join(fields[2:-3]), *fields[-3:]]
     raise InputError(f"{where}: found {len(fields)} fields, expected six: query Q0 document rank score tag")
 

@@ -46,16 +46,13 @@ def open_input(path: str | Path) -> Iterator[IO[bytes]]:
     name = describe(path)
     try:
         with _open_raw(path) as raw:
-            buffered = (
-                raw if isinstance(raw, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, raw))
-            )
-            head = buffered.peek(6)
+            head = raw.peek(6)
             for magic, decompress in _BY_CONTENT.items():
                 if head.startswith(magic):
-                    with decompress(buffered) as file:
+                    with decompress(raw) as file:
                         yield file
                     return
-            yield buffered
+            yield raw
     except FileNotFoundError:
         raise InputError(f"{name}: no such file") from None
     except IsADirectoryError:
@@ -83,9 +80,9 @@ def describe(path: str | Path) -> str:
     return "standard input" if str(path) == STDIN else str(path)
 
 
-def _open_raw(path: str | Path) -> IO[bytes]:
+def _open_raw(path: str | Path) -> io.BufferedReader:
     if str(path) == STDIN:
-        return cast(IO[bytes], open(sys.stdin.fileno(), "rb", closefd=False))
+        return open(sys.stdin.fileno(), "rb", closefd=False)
     return Path(path).open("rb")
 
 

@@ -46,9 +46,8 @@ def collection(request: pytest.FixtureRequest, irds_home: Path, shared: Path) ->
 def test_the_lexical_judge_loses_and_invents_nothing(
     collection: Collection, rearank: Command, tmp_path: Path
 ) -> None:
-    done = rearank(
-        "rerank", collection.path, "--dataset", collection.dataset, "--engine", "lexical", "-o", "new.trec", cwd=tmp_path
-    )  # fmt: skip
+    options = ["--dataset", collection.dataset, "--engine", "lexical"]
+    done = rearank("rerank", collection.path, *options, "-o", "new.trec", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     after = read_run(tmp_path / "new.trec")
     assert _documents(after) == _documents(collection.run)
@@ -86,8 +85,19 @@ def test_bm25_on_dl19_is_what_was_published(
 
 @pytest.mark.parametrize(
     ("depth", "window", "step"),
-    [(100, 20, 10), (100, 10, 5), (95, 20, 10), (57, 20, 7), (100, 7, 3), (33, 13, 1), (101, 30, 17), (15, 20, 10), (1, 20, 10), (50, 2, 1)],
-)  # fmt: skip
+    [
+        (100, 20, 10),
+        (100, 10, 5),
+        (95, 20, 10),
+        (57, 20, 7),
+        (100, 7, 3),
+        (33, 13, 1),
+        (101, 30, 17),
+        (15, 20, 10),
+        (1, 20, 10),
+        (50, 2, 1),
+    ],
+)
 def test_a_perfect_judge_brings_the_best_to_the_head(
     collection: Collection, depth: int, window: int, step: int
 ) -> None:

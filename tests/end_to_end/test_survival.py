@@ -249,7 +249,8 @@ def test_calls_that_are_not_in_the_traces_count_as_failed_in_a_replay(rearank: C
 
 
 def test_a_closed_standard_output_is_no_traceback(bees: Path) -> None:
-    command = f"{sys.executable} -m rearank_cli rerank run.trec -o - --traces t.jsonl -q | head -n 0; exit ${{PIPESTATUS[0]}}"
+    pipe = f"{sys.executable} -m rearank_cli rerank run.trec -o - --traces t.jsonl -q | head -n 0"
+    command = f"{pipe}; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=bees, capture_output=True, text=True)
     assert done.returncode in (0, 141)
     assert done.stderr == ""

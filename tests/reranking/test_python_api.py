@@ -98,7 +98,6 @@ def test_ids_with_spaces_go_through_where_they_may_be_escaped(collect):
     assert collection.output.read_text() == "q1 Q0 c%25d 1 2 rearank\nq1 Q0 a%20b 2 1 rearank\n"
 
 
-@pytest.mark.xfail(strict=True, reason="they are refused when everything was asked already")
 def test_ids_that_cannot_be_written_are_refused_before_anything_is_asked(collect):
     collection = collect({"q1": ["a b", "c"]})
     engine = Scripted()
