@@ -21,6 +21,7 @@ commands  mutated run files through the real command: a documented exit status t
 import argparse
 import bz2
 import gzip
+import json
 import logging
 import lzma
 import multiprocessing
@@ -84,33 +85,39 @@ def expect(condition: object, problem: str) -> None:
 # --- answers
 
 
+class Draw(NamedTuple):
+    """What an answer is made from: chance, who is asked, and about how many passages."""
+
+    rng: random.Random
+    family: Family
+    n: int
+
+    def order(self) -> list[int]:
+        return self.rng.sample(range(self.n), self.n)
+
+    def end(self) -> str:
+        return self.rng.choice(["stop", "stop", "stop", "length", "length"])
+
+
 class Answer(NamedTuple):
-    """A completion, and what is known of it: an order that it gives (None: not known), or that it gives none."""
+    """A completion, and what is known of it: the order that it gives, if known, or that it gives none."""
 
     completion: Completion
     order: list[int] | None = None
     silent: bool = False
 
 
-Maker = Callable[[random.Random, Family, int], Answer]
+Maker = Callable[[Draw], Answer]
 
 _FRAGMENTS = [
-    "<think>", "</think>", "<answer>", "</answer>", "<think", "answer>", "</", "<Think>", "<ANSWER>", "[", "]",
-    " > ", ">", ",", ";", "=", " ", "\n", "\t", ".", "[1]", "[2]", "[3]", "3", "20", "30", "0", "00", "-1", "1.5",
-    "1e3", "²", "①", "½", "٣", "१२", "９", "9" * 30, "1" * 5000, "Passage", " percent", "\x00", "\ud800", "\u2028",
-    "\u200b", "\ufeff", "\x1b[31m", "\r", "[] > []", "😀", "[A] > [B]", "A", "true", "no", "Yes", "relevant", "5/5",
-    "<answer>[2] > [1]", "[2] > [1]", "[3] > [1] > [2]", "{", '{"order": [2, 1]}', "```", "**", "<|im_end|>",
+    "<think>", "</think>", "<answer>", "</answer>", "<think", "answer>", "</", "<Think>", "<ANSWER>", "[",
+    "]", " > ", ">", ",", ";", "=", " ", "\n", "\t", ".", "[1]", "[2]", "[3]", "3", "20", "30", "0", "00",
+    "-1", "1.5", "1e3", "²", "①", "½", "٣", "१२", "９", "9" * 30, "1" * 5000, "Passage", " percent",
+    "\x00", "\ud800", "\u2028", "\u200b", "\ufeff", "\x1b[31m", "\r", "[] > []", "😀", "[A] > [B]", "A",
+    "true", "no", "Yes", "relevant", "5/5", "<answer>[2] > [1]", "[2] > [1]", "[3] > [1] > [2]", "{",
+    '{"order": [2, 1]}', "```", "**", "<|im_end|>",
 ]  # fmt: skip
-_PROSE = [
-    "I think that passage",
-    "is better than",
-    "because of",
-    "percent.",
-    "First,",
-    "so the order is",
-    "and",
-]
-_ENDS = ["stop", "stop", "stop", "length", "length"]
+_PROSE = ["I think that passage", "is better than", "because of", "percent.", "First,", "so the order is"]
 _FAILED = ["abort", "error", "tool_calls", "content_filter", ""]
 
 
@@ -126,69 +133,67 @@ def _prose(rng: random.Random) -> str:
     return " ".join(f"{rng.choice(_PROSE)} [{rng.randrange(1, 31)}]" for _ in range(rng.randrange(1, 6)))
 
 
-def _order(rng: random.Random, n: int) -> list[int]:
-    return rng.sample(range(n), n)
+def _anything(draw: Draw) -> Answer:
+    reasoning = _soup(draw.rng) if draw.rng.random() < 0.1 else None
+    return Answer(Completion(_soup(draw.rng), draw.end(), reasoning))
 
 
-def _anything(rng: random.Random, family: Family, n: int) -> Answer:
-    reasoning = _soup(rng) if rng.random() < 0.1 else None
-    return Answer(Completion(_soup(rng), rng.choice(_ENDS), reasoning))
+def _failed(draw: Draw) -> Answer:
+    text = draw.rng.choice([_soup(draw.rng), draw.family.write(draw.order()).text])
+    return Answer(Completion(text, draw.rng.choice(_FAILED)), silent=True)
 
 
-def _failed(rng: random.Random, family: Family, n: int) -> Answer:
-    text = rng.choice([_soup(rng), family.write(_order(rng, n)).text])
-    return Answer(Completion(text, rng.choice(_FAILED)), silent=True)
+def _well_formed(draw: Draw) -> Answer:
+    order = draw.order()
+    return Answer(draw.family.write(order, _soup(draw.rng)), order)
 
 
-def _well_formed(rng: random.Random, family: Family, n: int) -> Answer:
-    order = _order(rng, n)
-    return Answer(family.write(order, _soup(rng)), order)
+def _mutated(draw: Draw) -> Answer:
+    text = draw.family.write(draw.order(), _prose(draw.rng)).text
+    for _ in range(draw.rng.randrange(1, 4)):
+        start = draw.rng.randrange(len(text) + 1)
+        end = min(len(text), start + draw.rng.choice([0, 0, 1, 1, 2, 8]))
+        text = text[:start] + draw.rng.choice(["", "", *draw.rng.choices(_FRAGMENTS, k=4)]) + text[end:]
+    return Answer(Completion(text, draw.end()))
 
 
-def _mutated(rng: random.Random, family: Family, n: int) -> Answer:
-    text = family.write(_order(rng, n), _prose(rng)).text
-    for _ in range(rng.randrange(1, 4)):
-        start = rng.randrange(len(text) + 1)
-        end = min(len(text), start + rng.choice([0, 0, 1, 1, 2, 8]))
-        text = text[:start] + rng.choice(["", "", *rng.choices(_FRAGMENTS, k=4)]) + text[end:]
-    return Answer(Completion(text, rng.choice(_ENDS)))
-
-
-def _cut(rng: random.Random, family: Family, n: int) -> Answer:
+def _cut(draw: Draw) -> Answer:
     """A well-formed answer that ran out of tokens, or whose model ended before it had closed its thought."""
-    text = family.write(_order(rng, n), _prose(rng)).text
+    text = draw.family.write(draw.order(), _prose(draw.rng)).text
     thought = text.find("</think>")
-    if thought > 0 and rng.random() < 0.5:
-        end, finish_reason = rng.randrange(thought + len("</think>")), rng.choice(_ENDS)
+    if thought > 0 and draw.rng.random() < 0.5:
+        end, finish_reason = draw.rng.randrange(thought + len("</think>")), draw.end()
     else:
-        end, finish_reason = rng.randrange(len(text.rstrip())), "length"
+        end, finish_reason = draw.rng.randrange(len(text.rstrip())), "length"
     return Answer(Completion(text[:end], finish_reason), silent=True)
 
 
-def _open_thought(rng: random.Random, family: Family, n: int) -> Answer:
-    before = rng.choice(
+def _open_thought(draw: Draw) -> Answer:
+    before = draw.rng.choice(
         ["", "\n", "Well. ", "<think>[1]</think>", "[2] > [1]</think>\n", "<answer>[2]</answer></think>"]
     )
-    text = f"{before}<think>{rng.choice(['', _prose(rng)])}{_soup(rng, ['</think>'])}"
-    return Answer(Completion(text, rng.choice(_ENDS)), silent=True)
+    text = f"{before}<think>{draw.rng.choice(['', _prose(draw.rng)])}{_soup(draw.rng, ['</think>'])}"
+    return Answer(Completion(text, draw.end()), silent=True)
 
 
-def _nothing_after_thought(rng: random.Random, family: Family, n: int) -> Answer:
-    opening = rng.choice(["<think>", ""])
-    text = f"{opening}{_soup(rng)}{_prose(rng)}</think>{rng.choice(['', ' ', chr(10), ' Done.'])}"
-    return Answer(Completion(text, rng.choice(_ENDS)), silent=True)
+def _nothing_after_thought(draw: Draw) -> Answer:
+    opening = draw.rng.choice(["<think>", ""])
+    text = (
+        f"{opening}{_soup(draw.rng)}{_prose(draw.rng)}</think>{draw.rng.choice(['', ' ', chr(10), ' Done.'])}"
+    )
+    return Answer(Completion(text, draw.end()), silent=True)
 
 
-def _only_prose(rng: random.Random, family: Family, n: int) -> Answer:
-    thought = f"<think>{_prose(rng)}</think>" if rng.random() < 0.5 else ""
+def _only_prose(draw: Draw) -> Answer:
+    thought = f"<think>{_prose(draw.rng)}</think>" if draw.rng.random() < 0.5 else ""
     return Answer(
-        Completion(thought + _prose(rng), rng.choice(_ENDS)), silent=isinstance(family.reader, ListReader)
+        Completion(thought + _prose(draw.rng), draw.end()), silent=isinstance(draw.family.reader, ListReader)
     )
 
 
-def _forced_but_not_answered(rng: random.Random, family: Family, n: int) -> Answer:
+def _forced_but_not_answered(draw: Draw) -> Answer:
     """A forced finish that ran out of tokens before its first identifier."""
-    return Answer(Completion(family.begin_answer(_soup(rng)), rng.choice(_ENDS)), silent=True)
+    return Answer(Completion(draw.family.begin_answer(_soup(draw.rng)), draw.end()), silent=True)
 
 
 _MAKERS: list[Maker] = [
@@ -206,35 +211,45 @@ def answers(case: int) -> str:
     """Make an answer and have a family read it."""
     rng = random.Random(case)
     family, n = rng.choice(_families()), rng.randrange(1, 31)
-    completion, order, silent = rng.choice(_MAKERS)(rng, family, n)
-    reading = family.read(completion, n)
-    told = f"{family.name}, n={n}: {completion!r} was read as {reading!r}"
-    expect(sorted(reading.order) == list(range(n)), f"no permutation: {told}")
-    expect(reading.answered or reading.order == list(range(n)), f"an order without an answer: {told}")
-    expect(reading.scores is None or len(reading.scores) == n, f"scores of something else: {told}")
-    if silent:
-        expect(not reading.answered, f"an order that no one gave: {told}")
-    if order is not None:
-        expect(reading.status is Status.OK and reading.order == order, f"not the order given: {told}")
-    if completion.finish_reason not in ("stop", "length"):
-        expect(reading.status is Status.FAILED, f"no response, and not failed: {told}")
-    elif isinstance(family.reader, ListReader):
-        _compare_with_oracle(completion, reading, n, told)
+    answer = rng.choice(_MAKERS)(Draw(rng, family, n))
+    reading = family.read(answer.completion, n)
+    try:
+        _judge(reading, answer, n)
+        if isinstance(family.reader, ListReader):
+            _compare_with_oracle(reading, answer.completion, n)
+    except WrongError as error:
+        raise WrongError(
+            f"{error}: {family.name}, n={n}: {answer.completion!r} was read as {reading!r}"
+        ) from None
     return reading.status
 
 
-def _compare_with_oracle(completion: Completion, reading: Reading, n: int, told: str) -> None:
-    listed = _listed(completion.text, complete=completion.finish_reason == "stop")
-    chosen = list(dict.fromkeys(number - 1 for number in listed or () if 1 <= number <= n))
+def _judge(reading: Reading, answer: Answer, n: int) -> None:
+    expect(sorted(reading.order) == list(range(n)), "no permutation")
+    expect(reading.answered or reading.order == list(range(n)), "an order without an answer")
+    expect(reading.scores is None or len(reading.scores) == n, "scores of something else")
+    if answer.silent:
+        expect(not reading.answered, "an order that no one gave")
+    if answer.order is not None:
+        expect(reading.status is Status.OK and reading.order == answer.order, "not the order given")
+    if answer.completion.finish_reason not in ("stop", "length"):
+        expect(reading.status is Status.FAILED, "no response, and not failed")
+
+
+def _compare_with_oracle(reading: Reading, completion: Completion, n: int) -> None:
+    if completion.finish_reason not in ("stop", "length"):
+        return
+    listed, tagged = _listed(completion.text, complete=completion.finish_reason == "stop")
+    chosen = list(dict.fromkeys(number - 1 for number in listed if 1 <= number <= n))
     if reading.answered:
-        expect(chosen, f"an order from nowhere: {told}")
-        expect(reading.order[: len(chosen)] == chosen, f"not the order in the answer: {told}")
+        expect(chosen, "an order from nowhere")
+        expect(reading.order[: len(chosen)] == chosen, "not the order in the answer")
     else:
-        expect(not chosen or "<answer>" not in completion.text, f"the answer was not read: {told}")
+        expect(not tagged or not chosen, "the answer was not read")
 
 
-def _listed(text: str, *, complete: bool) -> list[int] | None:
-    """The numbers in the part of a text that may count as an answer: an oracle that walks from tag to tag."""
+def _listed(text: str, *, complete: bool) -> tuple[list[int], bool]:
+    """The numbers where an answer may stand, and whether in tags: an oracle that walks from tag to tag."""
     outside = ""
     thinking = False
     for piece in re.split(r"(</?think>)", text):
@@ -247,12 +262,12 @@ def _listed(text: str, *, complete: bool) -> list[int] | None:
     before, tag, body = outside.partition("<answer>")
     if tag:
         body, closed, _ = body.partition("</answer>")
-        return _numbers(body) if closed or complete else None
+        return _numbers(body) if closed or complete else [], True
     if complete and all(
         character in "[]>,;=." or character.isspace() or character.isdigit() for character in before
     ):
-        return _numbers(before)
-    return None
+        return _numbers(before), False
+    return [], False
 
 
 def _numbers(text: str) -> list[int]:
@@ -272,11 +287,13 @@ def _numbers(text: str) -> list[int]:
 # --- files
 
 _BYTES = [
-    b"nan", b"NaN", b"inf", b"-inf", b"1e999", b"-1e-999", b"1e39", b"9" * 5000, b"-" + b"9" * 5000, b"1" * 400 + b".5",
-    b"0x10", b"1_0", b"+1", b"1e", b"", b" ", b"\t", b"  ", b"\r", b"\r\n", b"\n", b"\n\n", b"\x00", b"\x0b", b"\x0c",
-    b"\x1b[31m", b"\x1b]0;owned\x07", b"\xef\xbb\xbf", b"\xff\xfe", b"\xe9", b"\xc2\x9b", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
-    b"\xe2\x80\xa8", b"\xc2\xa0", b"\xc2\x85", b"\xe3\x80\x80", b"#", b"# a comment\n", b"Q0", b"q1", b"x" * 70_000, b"%20", b"\\",
-    b'"', b"'", b"{}", b"{{ x }}", b"[1]", b"null", b"true", b"0", b"-1", b"bee-001", "é".encode("utf-16"), b"\xd9\xa3", b"\xc2\xb2",
+    b"nan", b"NaN", b"inf", b"-inf", b"1e999", b"-1e-999", b"1e39", b"9" * 5000, b"-" + b"9" * 5000,
+    b"1" * 400 + b".5", b"0x10", b"1_0", b"+1", b"1e", b"", b" ", b"\t", b"  ", b"\r", b"\r\n", b"\n",
+    b"\n\n", b"\x00", b"\x0b", b"\x0c", b"\x1b[31m", b"\x1b]0;owned\x07", b"\xef\xbb\xbf", b"\xff\xfe",
+    b"\xe9", b"\xc2\x9b", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x80\xa8", b"\xc2\xa0", b"\xc2\x85",
+    b"\xe3\x80\x80", b"#", b"# a comment\n", b"Q0", b"q1", b"x" * 70_000, b"[" * 3_000, b"%20", b"\\", b'"',
+    b"'",    b"{}", b"{{ x }}", b"[1]", b"null", b"true", b"0", b"-1", b"bee-001", "é".encode("utf-16"),
+    b"\xd9\xa3", b"\xc2\xb2",
 ]  # fmt: skip
 
 
@@ -402,7 +419,7 @@ def runs(case: int) -> str:
     from rearank_cli.trec.tracks import TRACKS
 
     rng = random.Random(case)
-    track = rng.choice(list(TRACKS.values()))
+    track = rng.choice([TRACKS["default"], *TRACKS.values()])
     topics = rng.choice([None, ["q1", "q2", "q3", "q99"]])
     with _file(_mutate(rng, _run_file())) as path:
         readings = {order: _or_error(partial(read_run, path, order)) for order in ("trec", "rank", "file")}
@@ -439,11 +456,19 @@ def _or_error(read: Callable[[], object]):
         return None
 
 
-_TRACES = b"""\
-{"type":"attempt","schema":1,"family":"rearank","run":"run.trec","run_sha256":"0","started":"2026-01-01T00:00:00+00:00"}
-{"type":"call","key":"k","texts":"t","run":"run.trec","query_id":"q1","sample":0,"try":0,"forced":false,"window":[0,2],"doc_ids":["a","b"],"order":[1,0],"scores":null,"status":"ok","reasoning":"because","response":"[2] > [1]","finish_reason":"stop","error":null,"prompt_tokens":9,"completion_tokens":7,"cached_tokens":0,"seconds":0.1,"ended":1767225600.5,"cut_passages":0}
-{"type":"call","key":"l","texts":"t","run":"run.trec","query_id":"q2","sample":0,"try":0,"forced":false,"window":[0,2],"doc_ids":["a","b"],"order":[0,1],"scores":null,"status":"truncated","reasoning":"","response":"<think>","finish_reason":"length","error":null,"prompt_tokens":9,"completion_tokens":7,"cached_tokens":0,"seconds":0.1,"ended":1767225601.5,"cut_passages":0}
-"""
+def _traces() -> bytes:
+    """A trace file: an attempt with two calls."""
+    attempt = {"type": "attempt", "schema": 1, "family": "rearank", "run": "run.trec", "run_sha256": "0"}
+    call = {
+        "type": "call", "key": "k", "texts": "t", "run": "run.trec", "query_id": "q1", "sample": 0, "try": 0,
+        "forced": False, "window": [0, 2], "doc_ids": ["a", "b"], "order": [1, 0], "scores": None,
+        "status": "ok", "reasoning": "because", "response": "[2] > [1]", "finish_reason": "stop",
+        "error": None, "prompt_tokens": 9, "completion_tokens": 7, "cached_tokens": 0, "seconds": 0.1,
+        "ended": 1767225600.5, "cut_passages": 0,
+    }  # fmt: skip
+    truncated = {"key": "l", "order": [0, 1], "status": "truncated", "response": "<think>"}
+    lines = [attempt | {"started": "2026-01-01T00:00:00+00:00"}, call, call | truncated]
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
 
 
 def _read_judgments(path: Path) -> None:
@@ -487,7 +512,7 @@ def _inputs() -> list[tuple[str, bytes, str, Callable[[Path], None]]]:
         ("judgments", b"".join(judgments), "", _read_judgments),
         ("topics", (_EXAMPLE / "queries.tsv").read_bytes(), "", _read_topics),
         ("documents", b"".join(documents), "", _read_documents),
-        ("traces", _TRACES, ".jsonl", _read_traces),
+        ("traces", _traces(), ".jsonl", _read_traces),
         *(
             ("family file", path.read_bytes(), ".toml", _read_family)
             for path in sorted(families.glob("*.toml"))
@@ -528,6 +553,7 @@ def commands(case: int) -> str:
             env={**os.environ, "PYTHONPATH": str(_ROOT)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            check=False,
             timeout=_SECONDS_PER_COMMAND,
         )
         told = f"{' '.join(command)}: exit status {done.returncode}, {done.stderr.decode(errors='replace')!r}"

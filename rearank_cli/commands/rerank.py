@@ -170,10 +170,7 @@ def _plan_lines(plan: "Plan", why_not: str | None) -> Iterator[str]:
 def _report(result: "Reranked") -> None:
     """Say what became of a run."""
     tally = result.tally
-    statuses = ", ".join(f"{count} {status}" for status, count in tally.statuses.most_common())
-    if tally.forced:
-        statuses += f", of these {tally.forced} made to finish"
-    log.info("%s: %d queries, %d calls (%s)", result.name, len(result.after), tally.calls, statuses or "none")
+    log.info("%s: %d queries, %s", result.name, len(result.after), tally.summary)
     log.info(
         "%d requests, %d tokens in, %d out, %.1f s",
         tally.requests,

@@ -15,8 +15,8 @@ _MARK = re.compile("\x00([0-9]+)\x00")
 # What chat templates write around turns, also where their model has no token for it: <|user|>, [/INST].
 _TURN_MARK = re.compile(r"<[^<>\s]+>|\[/?[A-Z_]+\]")
 _CONVERSATIONS = ("system", "user", "assistant", "user"), ("user", "assistant", "user")
-# A character that no model was trained on.
-_UNKNOWN = "\U0010fffd"
+# Letters of scripts that were last written in antiquity.
+_UNKNOWN = "𒈙𐎧𐤀"
 # Breaking a token can form another one: twice is rare, and what is left then is encoded apart.
 _BREAKS = 4
 # Prompts of one family differ in their outline only by the number of passages.

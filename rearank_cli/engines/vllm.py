@@ -1,6 +1,7 @@
 """vLLM in this process: one engine that keeps every call in flight in one batch."""
 
 import asyncio
+import contextlib
 import gc
 import itertools
 import json
@@ -10,7 +11,6 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import fields
 from difflib import get_close_matches
 from importlib import metadata
@@ -75,7 +75,8 @@ class VllmEngine:
                     f"vLLM could not start {model}: {_last_line(error)}{_see(log_file)}"
                 ) from error
         if not log.isEnabledFor(logging.DEBUG):
-            logging.getLogger("vllm").setLevel(logging.ERROR)
+            # What it says of its own end comes too late to be of use; its processes write to the file.
+            logging.getLogger("vllm").setLevel(logging.CRITICAL)
         return cls(engine, tokenizer, log_file)
 
     @property
@@ -126,22 +127,25 @@ class VllmEngine:
 async def _in_thread(load: Callable[[], Loaded]) -> Loaded:
     """Await a function in a thread that does not keep the process from ending."""
     loop = asyncio.get_running_loop()
-    future: asyncio.Future[Loaded] = loop.create_future()
-
-    def settle(setter: Callable[[Any], None], value: object) -> None:
-        if not future.done():
-            setter(value)
+    done = asyncio.Event()
+    # Taken out again when it is there: a traceback that a library keeps would keep the engine alive,
+    # and its finaliser would fail when the interpreter is half gone.
+    outcome: list[Loaded] = []
+    failure: list[BaseException] = []
 
     def work() -> None:
         try:
-            result = load()
+            outcome.append(load())
         except BaseException as error:  # noqa: BLE001  # it is raised where the thread is awaited
-            loop.call_soon_threadsafe(settle, future.set_exception, error)
-        else:
-            loop.call_soon_threadsafe(settle, future.set_result, result)
+            failure.append(error)
+        with contextlib.suppress(RuntimeError):  # the loop is gone when no one waits any more
+            loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=work, name="loading", daemon=True).start()
-    return await future
+    await done.wait()
+    if failure:
+        raise failure.pop()
+    return outcome.pop()
 
 
 def _load(model: str, revision: str | None, given: Mapping[str, str]) -> tuple[Any, Tokenizer]:
@@ -223,7 +227,7 @@ def _check_model(model: str, revision: str | None) -> None:
         ) from error
 
 
-@contextmanager
+@contextlib.contextmanager
 def _own_log() -> Iterator[Path | None]:
     """While vLLM loads, send all that it and its processes print to a file; with --debug, to standard error.
 

@@ -13,7 +13,7 @@ from rearank_cli.reranking.options import Arrangement
 from rearank_cli.reranking.requests import Requester
 from rearank_cli.reranking.stopping import Stop
 from rearank_cli.reranking.topics import Topic
-from rearank_cli.traces import Asker, Call, Request
+from rearank_cli.traces import Asker, Call, Request, digest
 
 log = logging.getLogger("rearank")
 
@@ -36,6 +36,13 @@ class Tally:
     @property
     def calls(self) -> int:
         return self.statuses.total()
+
+    @property
+    def summary(self) -> str:
+        """The calls by status, in words."""
+        statuses = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
+        forced = f", of these {self.forced} made to finish" if self.forced else ""
+        return f"{self.calls} calls ({statuses or 'none'}{forced})"
 
     def add_call(self, reading: Reading) -> None:
         self.statuses[reading.status] += 1
@@ -77,10 +84,13 @@ async def order_topics(
 
 def _asking(topic: Topic, query: Query, asker: Asker, settle: Settle, tally: Tally) -> Ask:
     passages = {passage.doc_id: passage for passage in topic.candidates}
+    # Once for each text, however many windows show it.
+    digests = {passage.doc_id: digest(passage.title, passage.text) for passage in topic.candidates}
 
     async def ask(window: Window) -> Reading:
         shown = tuple(passages[doc_id] for doc_id in window.doc_ids)
-        call = Call(asker.key(query.query_id, window), query, window, shown, topic.candidates)
+        texts = digest(query.text, *(digests[doc_id] for doc_id in window.doc_ids))
+        call = Call(asker.key(query.query_id, window), texts, query, window, shown, topic.candidates)
         reading = await settle(call)
         tally.add_call(reading)
         return reading

@@ -39,11 +39,14 @@ class Destination:
 def destinations(runs: Sequence[str | Path], output: Path | None, traces: Path | None) -> list[Destination]:
     """Where the outputs of `rearank rerank RUN...` go.
 
-    One run: `output` and `traces` are files (or folders that exist); several: they are folders.
+    One run: `output` and `traces` are files (or folders that exist); several: they are folders, and
+    made where they are not there.
     Raises UsageError where two runs would go to one file.
     """
     if len(runs) == 1 and str(output or runs[0]) == STDOUT and not (output and output.is_dir()):
         return [Destination(Path(STDOUT), traces)]
+    if len(runs) > 1:
+        _make_folders(output, traces)
     found = [_destination(run, output, traces, several=len(runs) > 1) for run in runs]
     seen: dict[Path | None, str | Path] = {}
     for run, destination in zip(runs, found, strict=True):
@@ -54,6 +57,15 @@ def destinations(runs: Sequence[str | Path], output: Path | None, traces: Path |
             )
         seen[destination.output] = run
     return found
+
+
+def _make_folders(*folders: Path | None) -> None:
+    for folder in folders:
+        try:
+            if folder and str(folder) != STDOUT:
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 def _destination(run: str | Path, output: Path | None, traces: Path | None, *, several: bool) -> Destination:

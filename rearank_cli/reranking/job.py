@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -25,6 +26,8 @@ from rearank_cli.reranking.stopping import Stop, listening
 from rearank_cli.traces import Asker, Call, Journal, Request
 from rearank_cli.traces.journal import Mode
 from rearank_cli.trec.runs import check_tag
+
+log = logging.getLogger("rearank")
 
 
 def rerank_runs(
@@ -144,10 +147,12 @@ class _Job:
         async def settle(call: Call) -> Reading:
             return await persistence.settle(call, journal.history.of(call.key, call.texts), requester)
 
+        reporter = asyncio.ensure_future(_report_each_minute(assignment.name, tally))
         work = order_topics(assignment.topics, self.recipe.arrangement, asker, settle, tally)
         try:
             orders = await until_stopped(work, requester, self.stop)
         finally:
+            reporter.cancel()
             requester.close()
         return finish(assignment, orders, tally, time.monotonic() - started, self.options)
 
@@ -174,6 +179,12 @@ class _Job:
             "left_out": assignment.left_out,
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
+
+
+async def _report_each_minute(name: str, tally: Tally) -> None:
+    while True:
+        await asyncio.sleep(60)
+        log.info("%s: %s so far", name, tally.summary)
 
 
 def _asker(engine: Engine | Judge | None, recipe: Recipe, options: RerankOptions) -> Asker:

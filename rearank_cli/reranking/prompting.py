@@ -78,7 +78,8 @@ class Prompter:
             excess = _length(prompt) - room
             if excess <= 0:
                 return Ready(prompt, sum(length > longest for length in lengths))
-            allowance -= excess
+            # From what was used: less than that is sure to be a smaller length.
+            allowance = sum(min(length, longest) for length in lengths) - excess
         raise DoesNotFitError(
             f"the prompt does not fit into {room} tokens, however short its passages are cut; "
             "the query is too long, or --window or --max-tokens too large for this model"

@@ -31,24 +31,25 @@ class Asker:
         return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
+def digest(*texts: str | None) -> str:
+    """What tells texts from others."""
+    return hashlib.sha256(orjson.dumps(texts)).hexdigest()[:16]
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """A window of a query to be judged; it may take several requests to the engine.
 
+    `texts` is a digest of what the key only names, the texts of the query and of the passages.
     `candidates` are all passages of the query that are being reranked, the window's among them.
     """
 
     key: str
+    texts: str
     query: Query
     window: Window
     passages: tuple[Passage, ...]
     candidates: Sequence[Passage]
-
-    @property
-    def texts(self) -> str:
-        """A digest of what the key only names: the texts of the query and the passages."""
-        shown = [self.query.text, [(passage.title, passage.text) for passage in self.passages]]
-        return hashlib.sha256(orjson.dumps(shown)).hexdigest()[:16]
 
     def seed(self, attempt: int) -> int:
         """The seed of a request's sampling: a function of the call, never of when it is made."""

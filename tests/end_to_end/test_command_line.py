@@ -46,7 +46,6 @@ def test_standard_input_to_standard_output(rearank: Command, bees: Path) -> None
 
 def test_several_runs_go_to_a_folder(rearank: Command, bees: Path) -> None:
     (bees / "other.trec").write_text(RUN)
-    (bees / "out").mkdir()
     done = rearank("rerank", "run.trec", "other.trec", "-o", "out", cwd=bees)
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (bees / "out").iterdir()) == [

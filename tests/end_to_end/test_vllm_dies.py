@@ -1,0 +1,123 @@
+"""The engine's death, and the job's: what is told, what is kept, and that nothing runs on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+import psutil
+import pytest
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+pytestmark = pytest.mark.vllm
+
+
+@pytest.fixture
+def started(bees: Path, tiny_model: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A job on real vLLM that has answered some calls and has many to go."""
+    program = [sys.executable, str(SCRIPTS / "slow_rearank.py"), "begun.log", "0", "rerank", "run.trec"]
+    options = ["--engine", "vllm", "-m", str(tiny_model), "--family", "rearank", "--in-flight", "2"]
+    windows = ["--window", "4", "--step", "1", "--engine-arg", "enforce_eager=true"]
+    process = subprocess.Popen(
+        [*program, *options, *windows], cwd=bees, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        _wait_until(lambda: process.poll() is not None or len(_calls(bees)) >= 5)
+        assert process.poll() is None, process.communicate()
+        yield process
+    finally:
+        process.kill()
+        for child in _marked(bees):
+            child.kill()
+
+
+def test_a_dead_engine_is_told_with_the_way_on(started: "subprocess.Popen[str]", bees: Path) -> None:
+    core = next(child for child in psutil.Process(started.pid).children() if "EngineCore" in _title(child))
+    core.kill()
+    _, errors = started.communicate(timeout=120)
+    assert started.returncode == 4, errors
+    last = errors.strip().splitlines()[-1]
+    assert "vLLM died" in last
+    assert last.endswith("--resume")
+    assert "Traceback" not in errors
+    _is_left_in_order(bees)
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_leaves_no_process_behind(
+    started: "subprocess.Popen[str]", bees: Path, number: int, status: int
+) -> None:
+    started.send_signal(number)
+    _, errors = started.communicate(timeout=120)
+    assert started.returncode == status, errors
+    assert errors.strip().splitlines()[-1].endswith("--resume")
+    assert "Traceback" not in errors
+    # What was in flight was waited for.
+    assert len((bees / "begun.log").read_text().split()) == len(_calls(bees))
+    _is_left_in_order(bees)
+
+
+def test_the_next_attempt_ends_what_a_killed_one_left_running(
+    started: "subprocess.Popen[str]", bees: Path, tiny_model: Path
+) -> None:
+    started.kill()
+    started.communicate(timeout=60)
+    orphans = _marked(bees)
+    assert orphans, "a killed parent used to leave the engine's processes running"
+    answered = len(_calls(bees))
+    command = [sys.executable, "-m", "rearank_cli", "rerank", "run.trec", "--engine", "vllm", "--resume"]
+    options = ["-m", str(tiny_model), "--family", "rearank", "--engine-arg", "enforce_eager=true"]
+    few = ["--window", "4", "--step", "1", "--limit", "1", "--max-tokens", "8", "--max-failed", "1"]
+    done = subprocess.run([*command, *options, *few], cwd=bees, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "processes that a killed attempt had left running" in done.stderr
+    assert not any(orphan.is_running() and orphan.status() != psutil.STATUS_ZOMBIE for orphan in orphans)
+    assert len(_calls(bees)) > answered
+    assert not _marked(bees)
+
+
+def _is_left_in_order(folder: Path) -> None:
+    assert not _marked(folder)
+    assert not (folder / "run.rearank.trec").exists()
+    assert not list(folder.glob(".*.part"))
+    # Every line is whole, and no answer that was cut off by the end counts as one.
+    assert {call["status"] for call in _calls(folder)} <= {"ok", "failed"}
+
+
+def _marked(folder: Path) -> list[psutil.Process]:
+    """The processes that a job in this folder started, itself not among them."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if str(folder) in process.environ().get("REARANK_TRACES", "") and process.pid != os.getpid():
+                found.append(process)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def _title(process: psutil.Process) -> str:
+    try:
+        return " ".join([process.name(), *process.cmdline()])
+    except psutil.Error:
+        return ""
+
+
+def _calls(folder: Path) -> list[dict[str, object]]:
+    path = folder / "run.rearank.jsonl"
+    if not path.is_file():
+        return []
+    whole = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    return [line for line in map(orjson.loads, whole) if line["type"] == "call"]
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 240
+    while not condition():
+        assert time.monotonic() < deadline, "nothing happened for four minutes"
+        time.sleep(0.05)
