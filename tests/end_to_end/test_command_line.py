@@ -84,7 +84,7 @@ def test_the_command_line_wins_over_the_configuration(rearank: Command, bees: Pa
     assert done.returncode == 0, done.stderr
     attempt = orjson.loads((bees / "run.rearank.jsonl").open("rb").readline())
     assert (attempt["options"]["window"], attempt["options"]["step"]) == (8, 5)
-    assert attempt["options"]["settings"] == {"cut": "9"}
+    assert attempt["options"]["set"] == {"cut": "9"}
     assert (bees / "run.rearank.trec").read_text().splitlines()[0].endswith(" file")
 
 
@@ -182,7 +182,7 @@ def test_existing_outputs_are_not_overwritten_unasked(rearank: Command, bees: Pa
     (bees / existing).write_text("precious")
     done = rearank("rerank", "run.trec", cwd=bees)
     assert done.returncode == 2
-    assert f"{existing} exists already; give --overwrite" in done.stderr
+    assert f"{existing} exists already; give --resume" in done.stderr
     assert (bees / existing).read_text() == "precious"
     assert len(list(bees.glob("run.rearank.*"))) == 1
     assert rearank("rerank", "run.trec", "--overwrite", cwd=bees).returncode == 0
