@@ -19,5 +19,9 @@ show rearank example "$folder"
 cd "$folder"
 show rearank rerank run.trec
 show rearank evaluate run.trec run.rearank.trec
-printf '\n$ head -n 2 run.rearank.jsonl | tail -n 1      # one call, as its trace has it\n'
-head -n 2 run.rearank.jsonl | tail -n 1 | python -m json.tool --no-ensure-ascii
+printf '\n$ tail -n 1 run.rearank.jsonl      # one call, as its trace has it, a key a line\n'
+tail -n 1 run.rearank.jsonl | python -c '
+import json, sys
+for key, value in json.load(sys.stdin).items():
+    print(f"{key:18}", value if key in ("reasoning", "response") else json.dumps(value))
+'

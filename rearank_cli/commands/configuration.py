@@ -24,9 +24,14 @@ def apply_configuration(context: typer.Context, path: Path | None) -> Path | Non
     file = path or _nearest(Path.cwd())
     if file is None or context.resilient_parsing:
         return path
-    commands = {name: set(_options(command)) for name, command in _commands(context)}
-    table = _tables(file, commands)[context.command.name or ""]
-    context.default_map = {**(context.default_map or {}), **dict(_defaults(table, file.parent))}
+    root: Any = context.find_root().command
+    commands = {name: _options(command) for name, command in root.commands.items()}
+    name = context.command.name or ""
+    table = _tables(file, commands)[name]
+    context.default_map = {
+        **(context.default_map or {}),
+        **dict(_defaults(table, commands[name], file.parent)),
+    }
     return path
 
 
@@ -35,19 +40,18 @@ def _nearest(folder: Path) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
-def _commands(context: typer.Context) -> Iterator[tuple[str, Any]]:
-    root: Any = context.find_root().command
-    yield from root.commands.items()
+def _options(command: Any) -> dict[str, str]:
+    """The options of a command, as on the command line without the dashes -> the parameters they set."""
+    return {
+        name.removeprefix("--"): parameter.name
+        for parameter in command.params
+        if parameter.param_type_name == "option" and not parameter.is_eager
+        for name in parameter.opts
+        if name.startswith("--")
+    }
 
 
-def _options(command: Any) -> Iterator[str]:
-    """The names of a command's options as they stand on the command line, without the dashes."""
-    for parameter in command.params:
-        if parameter.param_type_name == "option" and not parameter.is_eager:
-            yield from (name.removeprefix("--") for name in parameter.opts if name.startswith("--"))
-
-
-def _tables(file: Path, commands: Mapping[str, set[str]]) -> dict[str, dict[str, Any]]:
+def _tables(file: Path, commands: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
     """The file's table for every command. All unknown keys are told at once."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -75,10 +79,12 @@ def _hint(word: str, known: Any) -> str:
     return f" (did you mean {close[0]}?)" if close else ""
 
 
-def _defaults(table: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Any]]:
+def _defaults(
+    table: Mapping[str, Any], options: Mapping[str, str], folder: Path
+) -> Iterator[tuple[str, Any]]:
     """Parameter names and values, as the command line's parser takes them."""
     for key, value in table.items():
-        name = key.replace("-", "_")
+        name = options[key.replace("_", "-")]
         if name in _PATHS or (name == "family" and str(value).endswith(".toml")):
             yield name, str(folder / value)
         elif isinstance(value, dict):  # [rerank.engine-arg] with a key per line

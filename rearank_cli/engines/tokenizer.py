@@ -144,7 +144,7 @@ class Tokenizer:
 
     @cached_property
     def _without_added_tokens(self) -> Any:
-        """The same tokenizer, which reads every text as plain, unless its own vocabulary has a control token."""
+        """The same tokenizer, without the tokens that were added to its vocabulary."""
         settings = json.loads(self._backend.to_str())
         return type(self._backend).from_str(json.dumps({**settings, "added_tokens": []}))
 

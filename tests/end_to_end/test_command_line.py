@@ -75,6 +75,25 @@ def test_options_come_from_the_nearest_configuration(rearank: Command, bees: Pat
     assert (inner / "run.rearank.trec").is_file()
 
 
+def test_every_kind_of_option_can_stand_in_the_configuration(rearank: Command, bees: Path) -> None:
+    """Numbers, switches, lists, and tables of keys; with dashes or underscores."""
+    (bees / "rearank.toml").write_text(
+        '[rerank]\ndocs = "docs.jsonl"\nqueries = "queries.tsv"\nengine = "lexical"\nmax_failed = 0.5\n'
+        'no-forced-finish = true\nquery = ["q2", "q4"]\ndepth = 30\n'
+        '[rerank.set]\ncut = "40 words"\n[rerank.engine-arg]\nenforce_eager = true\n'
+        '[evaluate]\nqrels = "qrels.trec"\nmeasure = ["P@3", "ndcg@5"]\nformat = "json"\n'
+    )
+    done = rearank("rerank", "run.trec", cwd=bees)
+    assert done.returncode == 0, done.stderr
+    options = orjson.loads((bees / "run.rearank.jsonl").open("rb").readline())["options"]
+    assert options["set"] == {"cut": "40 words"}
+    assert options["engine_arg"] == {"enforce_eager": "true"}
+    assert (options["depth"], options["forced_finish"]) == (30, False)
+    assert {line.split()[0] for line in (bees / "run.rearank.trec").open()} == {"q2", "q4"}
+    evaluated = rearank("evaluate", "run.trec", cwd=bees)
+    assert orjson.loads(evaluated.stdout)["measures"] == ["precision@3", "ndcg@5"]
+
+
 def test_the_command_line_wins_over_the_configuration(rearank: Command, bees: Path) -> None:
     (bees / "rearank.toml").write_text(
         '[rerank]\ndocs = "docs.jsonl"\nqueries = "queries.tsv"\nengine = "lexical"\nwindow = 5\nstep = 5\n'
