@@ -10,7 +10,6 @@ only if it was in flight at a kill; what a killed attempt left running is ended 
 
 import argparse
 import json
-import os
 import random
 import signal
 import subprocess
@@ -21,7 +20,6 @@ from collections import Counter
 from pathlib import Path
 
 SLOW = Path(__file__).with_name("slow_rearank.py")
-MARK = "REARANK_TRACES"
 
 
 class Experiment:
@@ -61,15 +59,16 @@ class Experiment:
             path.unlink(missing_ok=True)
 
 
-def marked_processes(folder: Path) -> list[int]:
-    """The processes that an attempt in this folder started, or left behind."""
+def engine_processes(folder: Path) -> list[int]:
+    """The engine processes that an attempt in this folder started, or left behind."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/environ"):
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            if f"{MARK}={folder}".encode() in path.read_bytes() and int(path.parent.name) != os.getpid():
-                found.append(int(path.parent.name))
+            environment, command = (process / "environ").read_bytes(), (process / "cmdline").read_bytes()
         except OSError:
             continue
+        if f"{folder}/run.rearank.jsonl".encode() in environment and command.startswith(b"VLLM::"):
+            found.append(int(process.name))
     return found
 
 
@@ -116,7 +115,6 @@ def crash(arguments: argparse.Namespace) -> int:
         killed = False
         while kills < arguments.kills or killed:
             process = experiment.start("--resume")
-            left_behind = marked_processes(folder) if arguments.engine == "vllm" else []
             if kills < arguments.kills:
                 wait_for_a_moment(process, experiment, calls, duration, rng)
                 if process.poll() is None:
@@ -140,9 +138,7 @@ def crash(arguments: argparse.Namespace) -> int:
             assert twice == in_flight, (
                 f"{twice} requests were made twice, and {in_flight} were in flight at a kill"
             )
-            assert not set(left_behind) & set(marked_processes(folder)), (
-                "processes of a killed attempt still run"
-            )
+            assert not engine_processes(folder), "processes of a killed attempt still run"
             repeated += twice
             finished += 1
             experiment.forget()

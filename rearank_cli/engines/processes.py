@@ -1,19 +1,28 @@
-"""The engine's own processes: ended with this one, and those that a killed one left behind."""
+"""The engine's own processes: ended with this one, and those that a killed one left behind.
+
+They are known by a mark in their environment, which all that is started inherits: a parent that
+died says nothing any more, and a process id may by then be another's.
+"""
 
 import os
-from collections.abc import Iterable
+import signal
+import time
+import uuid
+from collections.abc import Iterable, Set
 from pathlib import Path
-from typing import Any
 
-# The engine's processes inherit it: by it the next attempt knows those that a killed one left.
 _MARK = "REARANK_TRACES"
 _PATIENCE = 10.0
-"""Seconds from asking a process to end to ending it."""
+"""Seconds from asking processes to end to ending them."""
+_LOOK_AGAIN = 0.05
+
+# In the mark of all that this process starts, and of nothing else.
+_OWN = uuid.uuid4().hex
 
 
 def mark_processes(traces: Iterable[Path]) -> None:
     """Have every process that is started from now on carry the names of these trace files."""
-    os.environ[_MARK] = _joined(traces)
+    os.environ[_MARK] = os.pathsep.join([_OWN, *map(_name, traces)])
 
 
 def end_orphans(traces: Iterable[Path]) -> int:
@@ -21,44 +30,47 @@ def end_orphans(traces: Iterable[Path]) -> int:
 
     The trace files must be locked by this process, so that no living attempt can be meant.
     """
-    import psutil
+    return _end({_name(path) for path in traces})
 
-    wanted = set(_joined(traces).split(os.pathsep)) - {""}
-    orphans = []
-    for process in psutil.process_iter():
+
+def end_own() -> None:
+    """End all that this process started and that is still there, its grandchildren too."""
+    _end({_OWN})
+
+
+def _end(wanted: Set[str]) -> int:
+    found = _marked(wanted)
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        deadline = time.monotonic() + _PATIENCE
+        for process in found:
+            try:
+                os.kill(process, number)
+            except ProcessLookupError:
+                continue
+        while _marked(wanted) and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN)
+        if not _marked(wanted):
+            break
+    return len(found)
+
+
+def _marked(wanted: Set[str]) -> list[int]:
+    """The running processes that carry one of these marks, this one not among them."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
         try:
-            marked = process.environ().get(_MARK, "").split(os.pathsep)
-        except (psutil.Error, OSError):
+            # Empty where a process has ended and waits to be noticed.
+            environment = (folder / "environ").read_bytes().split(b"\0")
+            command = (folder / "cmdline").read_bytes()
+        except OSError:
             continue  # another user's, or gone
-        if process.pid != os.getpid() and wanted.intersection(marked):
-            orphans.append(process)
-    _end(orphans)
-    return len(orphans)
+        marks = next((entry for entry in environment if entry.startswith(_MARK.encode() + b"=")), b"")
+        carried = marks.partition(b"=")[2].decode("utf-8", "replace").split(os.pathsep)
+        # Python's resource tracker ends by itself, after it has cleaned up.
+        if not wanted.isdisjoint(carried) and b"resource_tracker" not in command:
+            found.append(int(folder.name))
+    return [process for process in found if process != os.getpid()]
 
 
-def end_children() -> None:
-    """End all processes that this one started, and theirs."""
-    import psutil
-
-    _end(psutil.Process().children(recursive=True))
-
-
-def _end(processes: list[Any]) -> None:
-    import psutil
-
-    for process in processes:
-        try:
-            process.terminate()
-        except psutil.Error:
-            continue
-    _, alive = psutil.wait_procs(processes, timeout=_PATIENCE)
-    for process in alive:
-        try:
-            process.kill()
-        except psutil.Error:
-            continue
-    psutil.wait_procs(alive, timeout=_PATIENCE)
-
-
-def _joined(traces: Iterable[Path]) -> str:
-    return os.pathsep.join(str(path.resolve()) for path in traces)
+def _name(path: Path) -> str:
+    return str(path.resolve())

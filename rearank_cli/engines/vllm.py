@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rearank_cli.engines.processes import end_children
+from rearank_cli.engines.processes import end_own
 from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
 from rearank_cli.errors import EngineError, RearankError, UsageError
 from rearank_cli.records import Completion, Prompt, Sampling
@@ -68,7 +68,7 @@ class VllmEngine:
             except RearankError:
                 raise
             except asyncio.CancelledError:
-                await asyncio.to_thread(end_children)
+                await asyncio.to_thread(end_own)
                 raise
             except Exception as error:
                 raise EngineError(
@@ -119,7 +119,7 @@ class VllmEngine:
         # Not later: when the interpreter is half gone, the engine's own finaliser fails, and says so.
         del engine
         gc.collect()
-        await asyncio.to_thread(end_children)
+        await asyncio.to_thread(end_own)
         if self._log_file:
             self._log_file.unlink(missing_ok=True)
 
@@ -235,6 +235,8 @@ def _own_log() -> Iterator[Path | None]:
     go, and warnings of its libraries come past any setting: only the descriptors catch everything.
     """
     os.environ["VLLM_LOGGING_STREAM"] = "ext://sys.stderr"
+    # A forked process shows the environment that its parent began with: it could not be told by its mark.
+    os.environ.setdefault("VLLM_WORKER_MULTIPROC_METHOD", "spawn")
     if log.isEnabledFor(logging.DEBUG):
         yield None
         return
