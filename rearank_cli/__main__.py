@@ -28,7 +28,8 @@ def run(arguments: list[str]) -> int:
         log.debug("raised here", exc_info=True)
         return error.status
     except typer.TyperException as error:  # what the parser of the command line refuses
-        _say(error.format_message())
+        if message := error.format_message():  # none where help was shown instead
+            _say(message.replace("Value error, ", ""))
         return ExitStatus.USAGE
     except (KeyboardInterrupt, typer.Abort):
         _say("interrupted")

@@ -56,6 +56,10 @@ class OutputError(RearankError):
     status = ExitStatus.OUTPUT
 
 
+class BusyError(OutputError):
+    """An output that another job is writing."""
+
+
 class StoppedByUserError(RearankError):
     """Ctrl-C: what was asked and answered is in the traces."""
 

@@ -21,7 +21,6 @@ commands  mutated run files through the real command: a documented exit status t
 import argparse
 import bz2
 import gzip
-import json
 import logging
 import lzma
 import multiprocessing
@@ -138,6 +137,12 @@ def _anything(draw: Draw) -> Answer:
     return Answer(Completion(_soup(draw.rng), draw.end(), reasoning))
 
 
+def _long(draw: Draw) -> Answer:
+    """What a model writes that has lost itself: the same again and again."""
+    text = "".join(draw.rng.choice(_FRAGMENTS) * draw.rng.choice([1, 3_000]) for _ in range(5))
+    return Answer(Completion(text[:50_000], draw.end()))
+
+
 def _failed(draw: Draw) -> Answer:
     text = draw.rng.choice([_soup(draw.rng), draw.family.write(draw.order()).text])
     return Answer(Completion(text, draw.rng.choice(_FAILED)), silent=True)
@@ -196,6 +201,8 @@ def _forced_but_not_answered(draw: Draw) -> Answer:
     return Answer(Completion(draw.family.begin_answer(_soup(draw.rng)), draw.end()), silent=True)
 
 
+# These take a thousand times as long as the others.
+_LONG = 0.001
 _MAKERS: list[Maker] = [
     *(_anything, _mutated, _mutated, _mutated, _cut, _cut, _open_thought),
     *(_well_formed, _failed, _nothing_after_thought, _only_prose, _forced_but_not_answered),
@@ -211,7 +218,8 @@ def answers(case: int) -> str:
     """Make an answer and have a family read it."""
     rng = random.Random(case)
     family, n = rng.choice(_families()), rng.randrange(1, 31)
-    answer = rng.choice(_MAKERS)(Draw(rng, family, n))
+    make = _long if rng.random() < _LONG else rng.choice(_MAKERS)
+    answer = make(Draw(rng, family, n))
     reading = family.read(answer.completion, n)
     try:
         _judge(reading, answer, n)
@@ -291,9 +299,9 @@ _BYTES = [
     b"1" * 400 + b".5", b"0x10", b"1_0", b"+1", b"1e", b"", b" ", b"\t", b"  ", b"\r", b"\r\n", b"\n",
     b"\n\n", b"\x00", b"\x0b", b"\x0c", b"\x1b[31m", b"\x1b]0;owned\x07", b"\xef\xbb\xbf", b"\xff\xfe",
     b"\xe9", b"\xc2\x9b", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x80\xa8", b"\xc2\xa0", b"\xc2\x85",
-    b"\xe3\x80\x80", b"#", b"# a comment\n", b"Q0", b"q1", b"x" * 70_000, b"[" * 3_000, b"%20", b"\\", b'"',
-    b"'",    b"{}", b"{{ x }}", b"[1]", b"null", b"true", b"0", b"-1", b"bee-001", "é".encode("utf-16"),
-    b"\xd9\xa3", b"\xc2\xb2",
+    b"\xe3\x80\x80", b"#", b"# a comment\n", b"Q0", b"q1", b"x" * 70_000, b"1" * 70_000, b"\r" * 70_000,
+    b" " * 70_000, b"[" * 3_000, b"%20", b"\\", b'"', b"'", b"{}", b"{{ x }}", b"[1]", b"null", b"true",
+    b"0", b"-1", b"bee-001", "é".encode("utf-16"), b"\xd9\xa3", b"\xc2\xb2",
 ]  # fmt: skip
 
 
@@ -457,18 +465,23 @@ def _or_error(read: Callable[[], object]):
 
 
 def _traces() -> bytes:
-    """A trace file: an attempt with two calls."""
-    attempt = {"type": "attempt", "schema": 1, "family": "rearank", "run": "run.trec", "run_sha256": "0"}
-    call = {
-        "type": "call", "key": "k", "texts": "t", "run": "run.trec", "query_id": "q1", "sample": 0, "try": 0,
-        "forced": False, "window": [0, 2], "doc_ids": ["a", "b"], "order": [1, 0], "scores": None,
-        "status": "ok", "reasoning": "because", "response": "[2] > [1]", "finish_reason": "stop",
-        "error": None, "prompt_tokens": 9, "completion_tokens": 7, "cached_tokens": 0, "seconds": 0.1,
-        "ended": 1767225600.5, "cut_passages": 0,
-    }  # fmt: skip
-    truncated = {"key": "l", "order": [0, 1], "status": "truncated", "response": "<think>"}
-    lines = [attempt | {"started": "2026-01-01T00:00:00+00:00"}, call, call | truncated]
-    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+    """What a real job leaves: the traces of one query."""
+    from rearank_cli import rerank
+
+    texts = {"docs": _EXAMPLE / "docs.jsonl", "queries": _EXAMPLE / "queries.tsv"}
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as folder:
+        traces = Path(folder) / "traces.jsonl"
+        rerank(
+            _EXAMPLE / "run.trec",
+            **texts,
+            engine="lexical",
+            traces=traces,
+            limit=1,
+            depth=4,
+            window=2,
+            step=1,
+        )
+        return traces.read_bytes()
 
 
 def _read_judgments(path: Path) -> None:
@@ -615,7 +628,8 @@ def fuzz(kind: str, first: int, count: int) -> Outcome:
         except WrongError as error:
             failures.append(Failure(case, str(error)))
         except (Exception, HangError) as error:  # noqa: BLE001  # that is what is looked for
-            place = traceback.extract_tb(error.__traceback__)[-1]
+            # What was interrupted stands above the function that gave up.
+            place = traceback.extract_tb(error.__traceback__)[-2 if isinstance(error, HangError) else -1]
             problem = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
             failures.append(Failure(case, problem))
     return Outcome(results, failures)

@@ -86,7 +86,7 @@ def _defaults(
     for key, value in table.items():
         name = options[key.replace("_", "-")]
         if name in _PATHS or (name == "family" and str(value).endswith(".toml")):
-            yield name, str(folder / value)
+            yield name, value if value == "-" else str(folder / value)
         elif isinstance(value, dict):  # [rerank.engine-arg] with a key per line
             yield name, [f"{inner}={_as_typed(setting)}" for inner, setting in value.items()]
         else:

@@ -11,6 +11,7 @@ import typer
 
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
 from rearank_cli.errors import (
+    BusyError,
     EngineError,
     OutputError,
     RearankError,
@@ -22,7 +23,7 @@ from rearank_cli.errors import (
 
 if TYPE_CHECKING:
     from rearank_cli.records import Qrels
-    from rearank_cli.reranking import Plan, Reranked, RerankOptions
+    from rearank_cli.reranking import Destination, Plan, Reranked, RerankOptions
 
 log = logging.getLogger("rearank")
 
@@ -42,7 +43,7 @@ def rerank(
     escape_ids: Annotated[bool, typer.Option("--escape-ids", help="Write spaces in document ids as %20.", rich_help_panel="Output")] = False,
     model: Annotated[str, typer.Option("--model", "-m", help="Model: a Hugging Face id or a folder.", rich_help_panel="Model")] = "le723z/Rearank-7B",
     family: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="What the model was trained to read: see rearank families.", show_default="the family that lists the model", rich_help_panel="Model")] = None,
-    engine: Annotated[Literal["vllm", "lexical", "replay"], typer.Option(help="What answers; replay rebuilds a run from its traces.", rich_help_panel="Model")] = "vllm",
+    engine: Annotated[Literal["vllm", "openai", "lexical", "replay"], typer.Option(help="What answers; replay rebuilds a run from its traces.", rich_help_panel="Model")] = "vllm",
     revision: Annotated[str | None, typer.Option(metavar="REV", help="Model revision.", rich_help_panel="Model")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the family, such as cut=300.", rich_help_panel="Model")] = None,
     engine_arg: Annotated[list[str] | None, typer.Option("--engine-arg", metavar="KEY=VALUE", help="Any vLLM engine argument, such as tensor_parallel_size=4.", rich_help_panel="Model")] = None,
@@ -73,7 +74,7 @@ def rerank(
 
     rearank rerank run.trec --dataset msmarco-passage/trec-dl-2019/judged
     """
-    from rearank_cli.reranking import RerankOptions, plan_rerank, rerank_runs
+    from rearank_cli.reranking import RerankOptions, destinations, plan_rerank, rerank_runs
 
     options = RerankOptions(
         dataset=dataset,
@@ -83,7 +84,8 @@ def rerank(
         output=output,
         traces=traces,
         tag=tag,
-        overwrite=overwrite,
+        # A switch cannot be taken back: --resume means that the configuration's overwrite is not.
+        overwrite=overwrite and not (resume and "--overwrite" not in sys.argv),
         resume=resume,
         retries=retries,
         forced_finish=not no_forced_finish,
@@ -110,15 +112,20 @@ def rerank(
         input_order=input_order,
         max_failed=max_failed,
     )
+    places = destinations(runs, output, traces, replay=engine == "replay")
     if dry_run:
-        plans, why_not = plan_rerank(runs, options)
+        plans, why_not = plan_rerank(runs, options, places)
         for plan in plans:
             typer.echo("\n".join(_plan_lines(plan, why_not)))
         return
+    sizes = _trace_sizes(places)
     try:
-        results = rerank_runs(runs, options)
+        results = rerank_runs(runs, options, places)
     except (EngineError, OutputError, StoppedByUserError, TerminatedError) as error:
-        raise _with_way_on(error, runs, options) from error
+        # Where another job is writing, or nothing was begun, there is nothing to go on from.
+        if isinstance(error, BusyError) or _trace_sizes(places) == sizes:
+            raise
+        raise _with_way_on(error) from error
     for result in results:
         _report(result)
     _evaluate(results, options, qrels)
@@ -133,15 +140,16 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in given)
 
 
-def _with_way_on(error: RearankError, runs: Sequence[str], options: "RerankOptions") -> RearankError:
-    """The error, with the command that goes on from the traces, where there are any."""
-    from rearank_cli.reranking.destinations import destinations
+def _trace_sizes(places: Sequence["Destination"]) -> list[int]:
+    return [place.traces.stat().st_size if place.traces and place.traces.is_file() else 0 for place in places]
 
-    traces = [place.traces for place in destinations(runs, options.output, options.traces)]
-    if not any(path and path.is_file() and path.stat().st_size for path in traces):
-        return error
-    arguments = [word for word in sys.argv[1:] if word not in {"--overwrite", "--resume"}]
-    way_on = shlex.join(["rearank", *arguments, "--resume"])
+
+def _with_way_on(error: RearankError) -> RearankError:
+    """The error, with the command that goes on from the traces."""
+    words = [word for word in sys.argv[1:] if word not in {"--overwrite", "--resume"}]
+    # Right after the command: what follows a -- is no option.
+    words.insert(words.index("rerank") + 1 if "rerank" in words else 0, "--resume")
+    way_on = shlex.join(["rearank", *words])
     return type(error)(f"{error}; what was answered is in the traces, to go on: {way_on}")
 
 

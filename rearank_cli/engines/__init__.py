@@ -6,15 +6,15 @@ from pathlib import Path
 
 from rearank_cli.engines.engine import Engine, Judge
 from rearank_cli.engines.lexical import LexicalJudge
-from rearank_cli.engines.processes import end_orphans, mark_processes
+from rearank_cli.engines.processes import end_orphans, marked
 from rearank_cli.engines.tokenizer import Tokenizer
-from rearank_cli.errors import UsageError
+from rearank_cli.errors import EngineError, UsageError
 
 log = logging.getLogger("rearank")
 
 __all__ = ["ENGINES", "Engine", "Judge", "LexicalJudge", "check_engine", "model_card", "start_engine"]
 
-ENGINES = ("vllm", "lexical", "replay")
+ENGINES = ("vllm", "openai", "lexical", "replay")
 
 
 def model_card(
@@ -32,6 +32,8 @@ def model_card(
 
 def check_engine(name: str) -> None:
     """Raise EngineError at once where an engine could never start, before inputs are read."""
+    if name == "openai":
+        raise EngineError("this version of rearank has no engine openai yet; give --engine vllm or lexical")
     if name == "vllm":
         from rearank_cli.engines.vllm import check_installed
 
@@ -58,6 +60,6 @@ async def start_engine(
 
         if ended := end_orphans(traces):
             log.warning("ended %d processes that a killed attempt had left running", ended)
-        mark_processes(traces)
-        return await VllmEngine.start(model, revision=revision, engine_args=engine_args)
+        with marked(traces):
+            return await VllmEngine.start(model, revision=revision, engine_args=engine_args)
     raise UsageError(f"unknown engine '{name}'; it is one of {', '.join(ENGINES)}")

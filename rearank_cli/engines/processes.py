@@ -4,14 +4,16 @@ They are known by a mark in their environment, which all that is started inherit
 died says nothing any more, and a process id may by then be another's.
 """
 
+import contextlib
 import os
 import signal
 import time
 import uuid
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 _MARK = "REARANK_TRACES"
+_BETWEEN = "\n"
 _PATIENCE = 10.0
 """Seconds from asking processes to end to ending them."""
 _LOOK_AGAIN = 0.05
@@ -20,9 +22,14 @@ _LOOK_AGAIN = 0.05
 _OWN = uuid.uuid4().hex
 
 
-def mark_processes(traces: Iterable[Path]) -> None:
-    """Have every process that is started from now on carry the names of these trace files."""
-    os.environ[_MARK] = os.pathsep.join([_OWN, *map(_name, traces)])
+@contextlib.contextmanager
+def marked(traces: Iterable[Path]) -> Iterator[None]:
+    """Have every process that is started meanwhile carry the names of these trace files."""
+    os.environ[_MARK] = _BETWEEN.join([_OWN, *map(_name, traces)])
+    try:
+        yield
+    finally:
+        del os.environ[_MARK]
 
 
 def end_orphans(traces: Iterable[Path]) -> int:
@@ -65,7 +72,7 @@ def _marked(wanted: Set[str]) -> list[int]:
         except OSError:
             continue  # another user's, or gone
         marks = next((entry for entry in environment if entry.startswith(_MARK.encode() + b"=")), b"")
-        carried = marks.partition(b"=")[2].decode("utf-8", "replace").split(os.pathsep)
+        carried = marks.partition(b"=")[2].decode("utf-8", "replace").split(_BETWEEN)
         # Python's resource tracker ends by itself, after it has cleaned up.
         if not wanted.isdisjoint(carried) and b"resource_tracker" not in command:
             found.append(int(folder.name))

@@ -27,6 +27,8 @@ log = logging.getLogger("rearank")
 
 Loaded = TypeVar("Loaded")
 
+_LOOK_AGAIN = 0.2
+
 SUPPORTED = ((0, 26), (0, 34))
 """The versions whose interface this is: from the first up to, not including, the second."""
 
@@ -67,9 +69,6 @@ class VllmEngine:
                 engine, tokenizer = await _in_thread(lambda: _load(model, revision, engine_args or {}))
             except RearankError:
                 raise
-            except asyncio.CancelledError:
-                await asyncio.to_thread(end_own)
-                raise
             except Exception as error:
                 raise EngineError(
                     f"vLLM could not start {model}: {_last_line(error)}{_see(log_file)}"
@@ -87,7 +86,7 @@ class VllmEngine:
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
         """One answer. Raises EngineError once the engine is dead."""
         if prompt.token_ids is None:
-            prompt = self.tokenizer.tokenize(self.tokenizer.plain(prompt))
+            prompt = self.tokenizer.tokenize(prompt)
         final = None
         try:
             async for output in self._engine.generate(
@@ -142,7 +141,14 @@ async def _in_thread(load: Callable[[], Loaded]) -> Loaded:
             loop.call_soon_threadsafe(done.set)
 
     threading.Thread(target=work, name="loading", daemon=True).start()
-    await done.wait()
+    try:
+        await done.wait()
+    except asyncio.CancelledError:
+        # The thread goes on, and may only now start a process: until it ends, what it starts is ended.
+        while not done.is_set():
+            await asyncio.to_thread(end_own)
+            await asyncio.sleep(_LOOK_AGAIN)
+        raise
     if failure:
         raise failure.pop()
     return outcome.pop()
@@ -170,10 +176,17 @@ def load_card(
     from transformers import AutoConfig
 
     _check_model(model, revision)
-    with _own_log():
-        tokenizer = load_tokenizer(engine_args.get("tokenizer", model), revision)
-        config = AutoConfig.from_pretrained(model, revision=revision)
-    context = engine_args.get("max_model_len") or getattr(config, "max_position_embeddings", None)
+    given = {key.replace("-", "_"): value for key, value in engine_args.items()}
+    trusted = given.get("trust_remote_code", "").lower() == "true"
+    with _own_log() as log_file:
+        tokenizer = load_tokenizer(given.get("tokenizer", model), revision, trust_remote_code=trusted)
+        try:
+            config = AutoConfig.from_pretrained(model, revision=revision, trust_remote_code=trusted)
+        except Exception as error:
+            raise EngineError(f"the configuration of {model} cannot be read: {_last_line(error)}") from error
+    if log_file:
+        log_file.unlink(missing_ok=True)
+    context = given.get("max_model_len") or getattr(config, "max_position_embeddings", None)
     return tokenizer, int(context) if context else None
 
 

@@ -32,5 +32,6 @@ def evaluate_aside(runs: Mapping[str, Run], qrels: Qrels) -> str:
             [*command, "--config", "/dev/null", "--quiet"], capture_output=True, text=True, check=False
         )
     if done.returncode:
-        raise InputError(done.stderr.strip().removeprefix("rearank: ") or "the evaluation failed")
+        problem = done.stderr.strip().removeprefix("rearank: ").replace(str(judgments), "the judgments")
+        raise InputError(problem or "the evaluation failed")
     return done.stdout

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from rearank_cli.corpus import open_corpus
+from rearank_cli.families import Family
 from rearank_cli.records import Passage, Query, Run
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import RerankOptions
 from rearank_cli.reranking.topics import Topic, load_topics, select, without
+from rearank_cli.traces import Asker
 from rearank_cli.trec import read_run
 from rearank_cli.trec.runs import check_id
 from rearank_cli.trec.streams import STDIN, describe
@@ -30,6 +32,17 @@ class Assignment:
     topics: list[Topic]
     destination: Destination
     left_out: Mapping[str, Any] = field(default_factory=dict)
+
+
+def identity(family: Family, asker: Asker, assignment: Assignment) -> dict[str, Any]:
+    """What must be the same in every attempt on one trace file."""
+    return {
+        "family": family.name,
+        "run_sha256": assignment.digest,
+        "model": asker.model,
+        "revision": asker.revision,
+        "adapter": asker.adapter,
+    }
 
 
 def assign(

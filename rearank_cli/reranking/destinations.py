@@ -1,7 +1,8 @@
 """Where outputs go: names made from the run's, and nothing overwritten unasked."""
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rearank_cli.errors import OutputError, UsageError
@@ -14,40 +15,71 @@ _RUN_SUFFIXES = {".trec", ".txt", ".run", ".tsv", ".res"}
 
 @dataclass(frozen=True)
 class Destination:
-    """Where one run's output and traces go; None where they are not kept."""
+    """Where one run's output and traces go; None where they are not kept.
+
+    `makes_folder` allows their folders to be made, as for several runs.
+    """
 
     output: Path | None
     traces: Path | None
+    makes_folder: bool = False
 
     def check(self, options: RerankOptions) -> None:
-        """Raise UsageError where a file is there already, OutputError where the folder for it is not."""
+        """Raise UsageError where a file may not be replaced, OutputError where none can be made."""
         if self.output and self.output == self.traces:
             raise UsageError(f"the run and its traces would both be written to {self.output}; name two files")
-        may_exist = options.overwrite or options.resume
-        for path in (self.output,) if options.engine == "replay" else (self.output, self.traces):
+        if self.traces and str(self.traces) == STDOUT:
+            raise UsageError("traces go to a file, not to standard output; name one with --traces")
+        if self.traces and without_compression_suffix(self.traces) != self.traces:
+            raise UsageError(
+                f"traces are written line by line, and not compressed: {self.traces} is no name for them"
+            )
+        replays = options.engine == "replay"
+        may_exist = options.overwrite or (options.resume and not replays)
+        for path in (self.output,) if replays else (self.output, self.traces):
             if path is None or str(path) == STDOUT:
                 continue
-            if not path.parent.is_dir():
+            if path.is_dir():
+                raise UsageError(f"{path} is a folder; name a file in it")
+            folder = _existing(path.parent)
+            if not folder.is_dir() or (folder != path.parent and not self.makes_folder):
                 raise OutputError(f"the folder {path.parent} for {path.name} does not exist; make it first")
+            if not os.access(folder, os.W_OK):
+                raise OutputError(f"the folder {folder} for {path.name} cannot be written to")
             if path.is_file() and not may_exist:
+                go_on = "" if replays else "give --resume to go on with what its traces hold, "
                 raise UsageError(
-                    f"{path} exists already; give --resume to go on with what its traces hold, "
-                    "--overwrite to replace it, or another name with -o"
+                    f"{path} exists already; {go_on}--overwrite to replace it, or another name with -o"
                 )
 
+    def make_folders(self) -> None:
+        """Make the folders that several runs go to. Raises OutputError."""
+        for path in (self.output, self.traces):
+            if path and self.makes_folder:
+                try:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                except OSError as error:
+                    raise OutputError(f"the folder {path.parent} cannot be made: {error.strerror}") from error
 
-def destinations(runs: Sequence[str | Path], output: Path | None, traces: Path | None) -> list[Destination]:
+
+def destinations(
+    runs: Sequence[str | Path], output: Path | None, traces: Path | None, *, replay: bool = False
+) -> list[Destination]:
     """Where the outputs of `rearank rerank RUN...` go.
 
     One run: `output` and `traces` are files (or folders that exist); several: they are folders, and
-    made where they are not there.
+    made where they are not there. A replay reads the traces that a job without `output` would write.
     Raises UsageError where two runs would go to one file.
     """
     if len(runs) == 1 and str(output or runs[0]) == STDOUT and not (output and output.is_dir()):
         return [Destination(Path(STDOUT), traces)]
-    if len(runs) > 1:
-        _make_folders(output, traces)
     found = [_destination(run, output, traces, several=len(runs) > 1) for run in runs]
+    if replay and traces is None and len(runs) == 1:
+        found = [replace(found[0], traces=_destination(runs[0], None, None, several=False).traces)]
+    for run, destination in zip(runs, found, strict=True):
+        for path in (destination.output, destination.traces):
+            if path and path.exists() and Path(run).exists() and path.samefile(run):
+                raise UsageError(f"{path} is the run to be reranked; give another name with -o")
     seen: dict[Path | None, str | Path] = {}
     for run, destination in zip(runs, found, strict=True):
         if destination.output in seen:
@@ -59,13 +91,9 @@ def destinations(runs: Sequence[str | Path], output: Path | None, traces: Path |
     return found
 
 
-def _make_folders(*folders: Path | None) -> None:
-    for folder in folders:
-        try:
-            if folder and str(folder) != STDOUT:
-                folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"the folder {folder} cannot be made: {error.strerror}") from error
+def _existing(folder: Path) -> Path:
+    """The nearest folder that is there."""
+    return next((parent for parent in (folder, *folder.parents) if parent.exists()), folder)
 
 
 def _destination(run: str | Path, output: Path | None, traces: Path | None, *, several: bool) -> Destination:
@@ -83,10 +111,11 @@ def _destination(run: str | Path, output: Path | None, traces: Path | None, *, s
         else beside.with_name(f"{beside.name}.jsonl")
     )
     if traces is None:
-        traces = default
+        # Beside a pipe or a device there is no place for a file.
+        traces = default if output.is_file() or not output.exists() else None
     elif several or traces.is_dir():
         traces = traces / default.name
-    return Destination(output, traces)
+    return Destination(output, traces, makes_folder=several)
 
 
 def _bare_name(run: str | Path) -> str:

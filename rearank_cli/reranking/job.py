@@ -6,16 +6,17 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rearank_cli.engines import Engine, Judge, LexicalJudge, check_engine, start_engine
+from rearank_cli.engines import Engine, Judge, check_engine, start_engine
+from rearank_cli.errors import UsageError
 from rearank_cli.records import Reading, Run
-from rearank_cli.reranking.assignments import Assignment, assign
+from rearank_cli.reranking.assignments import Assignment, assign, identity
 from rearank_cli.reranking.conductor import Tally, order_topics, until_stopped
-from rearank_cli.reranking.destinations import Destination, destinations
+from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import Recipe, RerankOptions, recipe_for
 from rearank_cli.reranking.persistence import Persistence
 from rearank_cli.reranking.plan import Plan, plan_runs
@@ -31,44 +32,50 @@ log = logging.getLogger("rearank")
 
 
 def rerank_runs(
-    runs: Sequence[str | Path | Run], options: RerankOptions, places: Sequence[Destination] | None = None
+    runs: Sequence[str | Path | Run], options: RerankOptions, places: Sequence[Destination]
 ) -> list[Reranked]:
-    """Rerank runs one after another with one engine, and write them with their traces.
+    """Rerank runs one after another with one engine, and write each with its traces to its place.
 
-    `places` defaults to the command line's names for outputs. Raises a RearankError, before
-    anything is written, where an option, an input or an output cannot be.
+    Raises a RearankError, before anything is asked or written, where an option, an input or an
+    output cannot be.
     """
     check_tag(options.tag)
-    if places is None:
-        names = [run for run in runs if not isinstance(run, Run)]
-        places = destinations(names, options.output, options.traces)
+    recipe = recipe_for(options) if options.engine != "replay" else None
     for place in places:
         place.check(options)
-    if options.engine == "replay":
+    if recipe is None:
         return replay_runs(runs, options, places)
-    recipe = recipe_for(options)
     if isinstance(options.engine, str):
         check_engine(options.engine)
     mode: Mode = "resume" if options.resume else "overwrite" if options.overwrite else "new"
+    for place in places:
+        place.make_folders()
     assignments = assign(runs, places, recipe.arrangement.depth, options)
     with ExitStack() as stack:
         # Held from here on: a second process on the same files is refused before it loads a model.
         journals = [stack.enter_context(Journal(place.traces, mode)) for place in places]
+        asker = _asker(recipe, options)
+        for journal, assignment in zip(journals, assignments, strict=True):
+            if journal.path:
+                journal.history.refuse_another(journal.path, identity(recipe.family, asker, assignment))
         return asyncio.run(_carry_out(assignments, journals, recipe, options))
 
 
-def plan_rerank(runs: Sequence[str | Path], options: RerankOptions) -> tuple[list[Plan], str | None]:
+def plan_rerank(
+    runs: Sequence[str | Path | Run], options: RerankOptions, places: Sequence[Destination]
+) -> tuple[list[Plan], str | None]:
     """What `rerank_runs` would do, and why prompts could not be counted where they could not.
 
     Raises what the real job would raise about its options, inputs and outputs.
     """
+    if options.engine == "replay":
+        raise UsageError("--dry-run has nothing to say of --engine replay, which asks nothing either")
     check_tag(options.tag)
-    places = destinations(runs, options.output, options.traces)
-    for place in places:
-        place.check(options)
     recipe = recipe_for(options)
-    engine = LexicalJudge() if options.engine == "lexical" else None
-    return plan_runs(runs, options, places, recipe, _asker(engine, recipe, options))
+    for place in places:
+        # Nothing is written: what is there already is in nobody's way.
+        place.check(replace(options, overwrite=not options.resume))
+    return plan_runs(runs, options, places, recipe, _asker(recipe, options))
 
 
 async def _carry_out(
@@ -126,7 +133,7 @@ class _Job:
         """Rerank a run and write it."""
         started = time.monotonic()
         tally = Tally()
-        asker = _asker(self.engine, self.recipe, self.options)
+        asker = _asker(self.recipe, self.options)
         journal.begin(self._attempt(assignment, asker))
 
         def record(request: Request) -> None:
@@ -162,12 +169,8 @@ class _Job:
             "rearank": metadata.version("rearank"),
             "engine": _name(self.engine),
             "engine_version": getattr(self.engine, "version", None),
-            "family": self.recipe.family.name,
             "run": assignment.name,
-            "run_sha256": assignment.digest,
-            "model": asker.model,
-            "revision": asker.revision,
-            "adapter": asker.adapter,
+            **identity(self.recipe.family, asker, assignment),
             "asker": asdict(asker),
             "options": {
                 **asdict(self.recipe.arrangement),
@@ -187,19 +190,19 @@ async def _report_each_minute(name: str, tally: Tally) -> None:
         log.info("%s: %s so far", name, tally.summary)
 
 
-def _asker(engine: Engine | Judge | None, recipe: Recipe, options: RerankOptions) -> Asker:
+def _asker(recipe: Recipe, options: RerankOptions) -> Asker:
     # Only an engine that loads models by name knows the model that the options name.
-    has_model = isinstance(options.engine, str) and not isinstance(engine, Judge)
-    greedy = isinstance(engine, Judge) or recipe.sampling.temperature == 0
+    loads_models = options.engine == "vllm"
+    greedy = options.engine == "lexical" or recipe.sampling.temperature == 0
     return Asker(
         family=recipe.family.digest,
-        model=options.model if has_model else _name(engine),
-        revision=options.revision if has_model else None,
+        model=options.model if loads_models else _name(options.engine),
+        revision=options.revision if loads_models else None,
         adapter=None,
         sampling=recipe.sampling,
         seed=None if greedy else options.seed,
     )
 
 
-def _name(engine: Engine | Judge | None) -> str:
-    return getattr(engine, "name", type(engine).__name__)
+def _name(engine: str | Engine | Judge) -> str:
+    return engine if isinstance(engine, str) else getattr(engine, "name", type(engine).__name__)

@@ -1,6 +1,6 @@
 """What a user can choose about reranking, checked once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -96,33 +96,35 @@ def recipe_for(options: RerankOptions) -> Recipe:
         if (value := getattr(options, name)) is not None
     }
     arrangement = Arrangement(**{**asdict(family.defaults), **options.arrangement_given()})
-    recipe = Recipe(family, arrangement, replace(family.sampling, **changed))
+    sampling = replace(family.sampling, **changed)
+    check_options(options, arrangement, sampling)
+    return Recipe(family, arrangement, sampling)
+
+
+def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sampling | None = None) -> None:
+    """Raise UsageError for what cannot be, all of it at once."""
     find_method(arrangement.method)
     problems = [
         f"--{name} is {value}, and must be at least 1"
         for name in ("window", "step", "depth")
         if (value := getattr(arrangement, name)) < 1
     ]
-    if arrangement.step > arrangement.window:
+    if arrangement.step > arrangement.window >= 1:
         problems.append(
             f"--step {arrangement.step} is larger than --window {arrangement.window}: "
             "passages between windows would never be seen"
         )
-    if recipe.sampling.temperature < 0:
-        problems.append(f"--temperature is {recipe.sampling.temperature}, and must not be negative")
-    if not 0 < recipe.sampling.top_p <= 1:
-        problems.append(f"--top-p is {recipe.sampling.top_p}, and must be above 0 and at most 1")
-    if recipe.sampling.max_tokens < 1:
-        problems.append(f"--max-tokens is {recipe.sampling.max_tokens}, and must be at least 1")
+    if sampling:
+        problems += _sampling_problems(sampling)
     if not 0 <= options.max_failed <= 1:
         problems.append(f"--max-failed is {options.max_failed}, and is a fraction from 0 to 1")
     if options.resume and options.overwrite:
         problems.append("--resume goes on with what is there and --overwrite discards it: give one of them")
     if options.retries < 0:
         problems.append(f"--retries is {options.retries}, and must not be negative")
-    if options.timeout is not None and options.timeout <= 0:
+    if options.timeout is not None and not options.timeout > 0:
         problems.append(f"--timeout is {options.timeout:g} seconds, and must be above 0")
-    if options.grace < 0:
+    if not options.grace >= 0:
         problems.append(f"--grace is {options.grace:g} seconds, and must not be negative")
     problems += [
         f"--{name.replace('_', '-')} is {value}, and must be at least 1"
@@ -136,4 +138,13 @@ def recipe_for(options: RerankOptions) -> Recipe:
     ]
     if problems:
         raise UsageError("; ".join(problems))
-    return recipe
+
+
+def _sampling_problems(sampling: Sampling) -> Iterator[str]:
+    # Written so that nan, which compares with nothing, is a problem too.
+    if not sampling.temperature >= 0:
+        yield f"--temperature is {sampling.temperature}, and must not be negative"
+    if not 0 < sampling.top_p <= 1:
+        yield f"--top-p is {sampling.top_p}, and must be above 0 and at most 1"
+    if sampling.max_tokens < 1:
+        yield f"--max-tokens is {sampling.max_tokens}, and must be at least 1"

@@ -31,18 +31,31 @@ class Persistence:
             request = await requester.ask(call, attempt)
             reading, response = request.reading, request.completion.text
         if reading.status is Status.TRUNCATED and self.forced_finish and requester.can_finish:
-            finished = next((request.reading for request in past if request.forced), None)
-            return finished or (await requester.finish(call, response)).reading
+            return await self._finish(call, past, response, requester) or reading
         return reading
+
+    async def _finish(
+        self, call: Call, past: Sequence[PastRequest], response: str, requester: Requester
+    ) -> Reading | None:
+        """What the model answered when it was made to; None where every such request failed."""
+        finished = [request.reading for request in past if request.forced]
+        attempt = 0
+        while not finished and attempt <= self.retries:
+            request = await requester.finish(call, response, attempt)
+            if request.reading.status is not Status.FAILED:
+                finished.append(request.reading)
+            attempt += 1
+        return finished[-1] if finished else None
+
+    def remembered(self, past: Sequence[PastRequest]) -> Reading | None:
+        """The reading of a call as earlier attempts left it; None where they have no answer to it."""
+        wanted = [request for request in past if self.forced_finish or not request.forced]
+        finishes = [request for request in wanted if request.forced]
+        latest = finishes or wanted
+        return latest[-1].reading if latest else None
 
 
 def _is_worth_another(reading: Reading, requester: Requester) -> bool:
     if reading.status is Status.UNREADABLE:
         return not requester.repeats_itself
     return reading.status is Status.FAILED
-
-
-def remembered(past: Sequence[PastRequest]) -> Reading | None:
-    """The reading of a call as earlier attempts left it; None where they have no answer to it."""
-    latest = max(past, key=lambda request: (request.forced, request.attempt), default=None)
-    return latest.reading if latest else None

@@ -10,11 +10,11 @@ from rearank_cli.engines import model_card
 from rearank_cli.engines.tokenizer import Tokenizer
 from rearank_cli.errors import EngineError
 from rearank_cli.records import Reading, Run, Status
-from rearank_cli.reranking.assignments import Assignment, assign
+from rearank_cli.reranking.assignments import Assignment, assign, identity
 from rearank_cli.reranking.conductor import Tally, order_topics
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import Recipe, RerankOptions
-from rearank_cli.reranking.persistence import remembered
+from rearank_cli.reranking.persistence import Persistence
 from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, room_for_prompts
 from rearank_cli.traces import Asker, Call, History, read_traces
 
@@ -79,6 +79,9 @@ async def _plan(
         excluded_documents=sum(map(len, left_out.get("excluded", {}).values())),
     )
     history = _history(assignment.destination, options)
+    if place := assignment.destination.traces:
+        history.refuse_another(place, identity(recipe.family, asker, assignment))
+    persistence = Persistence(options.retries, options.forced_finish)
     calls: dict[str, int] = {}
     first_calls: list[Call] = []
 
@@ -86,7 +89,7 @@ async def _plan(
         if call.query.query_id not in calls:
             first_calls.append(call)
         calls[call.query.query_id] = calls.get(call.query.query_id, 0) + 1
-        reading = remembered(history.of(call.key, call.texts))
+        reading = persistence.remembered(history.of(call.key, call.texts))
         plan.in_traces += reading is not None
         # What is not known yet is taken to change nothing: enough to count the calls by.
         return reading or Reading(Status.OK, list(range(len(call.passages))))

@@ -11,8 +11,8 @@ from rearank_cli.records import Reading, Run, Sampling, Status
 from rearank_cli.reranking.assignments import reassign
 from rearank_cli.reranking.conductor import Tally, order_topics
 from rearank_cli.reranking.destinations import Destination
-from rearank_cli.reranking.options import Arrangement, RerankOptions
-from rearank_cli.reranking.persistence import remembered
+from rearank_cli.reranking.options import Arrangement, RerankOptions, check_options
+from rearank_cli.reranking.persistence import Persistence
 from rearank_cli.reranking.results import Reranked, finish
 from rearank_cli.traces import Asker, Call, read_traces
 
@@ -36,16 +36,20 @@ async def _replay(run: str | Path | Run, options: RerankOptions, place: Destinat
     attempt = history.attempts[-1]
     told = {name: attempt["options"][name] for name in ("method", "window", "step", "depth")}
     arrangement = replace(Arrangement(**told), **options.arrangement_given())
+    check_options(options, arrangement)
+    persistence = Persistence(forced_finish=options.forced_finish and attempt["options"]["forced_finish"])
     sampling = attempt["asker"]["sampling"]
     asker = Asker(
         **{**attempt["asker"], "sampling": Sampling(**{**sampling, "stop": tuple(sampling["stop"])})}
     )
-    assignment = reassign(run, place, arrangement.depth, attempt["left_out"], options)
+    # The traces are read, and not written.
+    written = replace(place, traces=None)
+    assignment = reassign(run, written, arrangement.depth, history.left_out, options)
     history.refuse_another(place.traces, {**attempt, "run_sha256": assignment.digest})
     tally = Tally()
 
     async def settle(call: Call) -> Reading:
-        reading = remembered(history.of(call.key, texts=None))
+        reading = persistence.remembered(history.of(call.key, texts=None))
         return reading or Reading(Status.FAILED, list(range(len(call.passages))))
 
     orders = await order_topics(assignment.topics, arrangement, asker, settle, tally)

@@ -13,6 +13,7 @@ from typing import Any
 from rearank_cli.engines import Engine, Judge
 from rearank_cli.errors import EngineError
 from rearank_cli.families import Family
+from rearank_cli.families.thought import CLOSE, OPEN
 from rearank_cli.records import Completion, Prompt, Reading, Sampling, Status
 from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, room_for_prompts
 from rearank_cli.reranking.stopping import Stop
@@ -81,19 +82,22 @@ class Requester:
             reading = self._family.read(completion, len(call.passages))
             return self._recorded(call, attempt, reading, completion, cut_passages, started)
 
-    async def finish(self, call: Call, response: str) -> Request:
+    async def finish(self, call: Call, response: str, attempt: int) -> Request:
         """Close the thought of a response that ran out of tokens, and have the model list its order.
 
-        The status stays `truncated`; the reading is marked as forced where there is an order in it.
+        The status stays `truncated`, unless this request fails; the reading is marked as forced where
+        there is an order in it.
         """
         async with self._slot():
             started = time.monotonic()
-            completion, cut_passages = await self._guarded(call, self._rest_of_answer(call, response))
+            completion, cut_passages = await self._guarded(
+                call, self._rest_of_answer(call, response, attempt)
+            )
             whole = replace(completion, text=self._family.begin_answer(response) + completion.text)
             reading = self._family.read(whole, len(call.passages))
             if reading.status is not Status.FAILED:
                 reading = replace(reading, status=Status.TRUNCATED, forced=reading.answered)
-            return self._recorded(call, 0, reading, completion, cut_passages, started, forced=True)
+            return self._recorded(call, attempt, reading, completion, cut_passages, started, forced=True)
 
     @asynccontextmanager
     async def _slot(self) -> AsyncIterator[None]:
@@ -112,6 +116,8 @@ class Requester:
 
     async def _answer(self, call: Call, attempt: int) -> tuple[Completion, int]:
         if self._asks_a_judge:
+            # A judge need not wait for anything; signals are heard all the same.
+            await asyncio.sleep(0)
             order, reasoning = await self._engine.judge(call.query, call.passages, call.candidates)
             return self._family.write(order, reasoning), 0
         prompt, cut_passages = await self._prompt(call)
@@ -123,33 +129,37 @@ class Requester:
             sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
         return await self._engine.complete(prompt, sampling), cut_passages
 
-    async def _rest_of_answer(self, call: Call, response: str) -> tuple[Completion, int]:
+    async def _rest_of_answer(self, call: Call, response: str, attempt: int) -> tuple[Completion, int]:
         """The list of the window's identifiers that a model is made to give after its thought so far."""
         prompt, cut_passages = await self._prompt(call)
         n = len(call.passages)
-        # A whole answer with no thought in it takes more tokens than the list that is still to come.
-        longest = self._family.write(list(range(n))).text
-        needed = 2 * (self._tokenizer.count(longest) if self._tokenizer else len(longest))
-        token_ids = None
-        if self._tokenizer and prompt.token_ids is not None:
-            if self._context is not None:
-                # The context was full: the end of the thought gives way to the answer.
-                response = self._tokenizer.cut(
-                    response, max(0, self._context - len(prompt.token_ids) - needed)
-                )
-            begun_ids = self._tokenizer.encode(self._family.begin_answer(response))
-            token_ids = (*prompt.token_ids, *begun_ids)
-        prompt = replace(
-            prompt, append=prompt.append + self._family.begin_answer(response), token_ids=token_ids
-        )
+        loop = asyncio.get_running_loop()
+        prompt, needed = await loop.run_in_executor(self._workers, self._begin_answer, prompt, response, n)
         sampling = replace(
             self._sampling,
             max_tokens=needed,
             stop=(),
-            seed=call.seed(0) if self._sampling.temperature > 0 else None,
+            seed=call.seed(attempt) if self._sampling.temperature > 0 else None,
             pattern=self._family.answer_pattern(n),
         )
         return await self._engine.complete(prompt, sampling), cut_passages
+
+    def _begin_answer(self, prompt: Prompt, response: str, n: int) -> tuple[Prompt, int]:
+        """The prompt with the thought so far, closed, and how many tokens the answer about n may have."""
+        # A whole answer with no thought in it takes more tokens than the list that is still to come.
+        longest = self._family.write(list(range(n))).text
+        if self._tokenizer is None or prompt.token_ids is None:
+            begun = self._family.begin_answer(response)
+            return replace(prompt, append=prompt.append + begun), 2 * len(longest)
+        needed = 2 * self._tokenizer.count(longest)
+        # What the model quoted from a passage is as foreign now as it was there.
+        response = self._tokenizer.neutralise(response, keep=(OPEN, CLOSE))
+        if self._context is not None:
+            # Where the context was full, the end of the thought gives way to the answer.
+            response = self._tokenizer.cut(response, max(0, self._context - len(prompt.token_ids) - needed))
+        begun = self._family.begin_answer(response)
+        token_ids = (*prompt.token_ids, *self._tokenizer.encode(begun))
+        return replace(prompt, append=prompt.append + begun, token_ids=token_ids), needed
 
     async def _prompt(self, call: Call) -> tuple[Prompt, int]:
         loop = asyncio.get_running_loop()
@@ -163,6 +173,12 @@ class Requester:
             return _fit_to_keep(completion), cut_passages
         except EngineError:
             raise
+        except asyncio.CancelledError:
+            # Either this job ends, or the engine gave up one of its own tasks.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            problem = "the engine cancelled the request"
         except TimeoutError:
             problem = f"no answer within {self._timeout:g} seconds" if self._timeout else "timed out"
         except DoesNotFitError as error:

@@ -64,11 +64,14 @@ def listening(stop: Stop) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    for number in signals:
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    # What is ignored stays so: that is what nohup asks for.
+    heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    for number in heard:
         loop.add_signal_handler(number, stop.ask, number)
     try:
         yield
     finally:
-        for number in signals:
+        for number in heard:
             loop.remove_signal_handler(number)
+            signal.signal(number, before[number])

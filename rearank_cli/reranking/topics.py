@@ -1,7 +1,7 @@
 """The topics of a run, with the texts that reranking needs."""
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rearank_cli.corpus import Corpus
@@ -103,8 +103,3 @@ def _account_for(kind: str, absent: Sequence[str], corpus: Corpus, missing: Miss
 def _listed(ids: Sequence[str], most: int = 3) -> str:
     shown = ", ".join(ids[:most])
     return shown if len(ids) <= most else f"{shown} and {len(ids) - most} more"
-
-
-def passages_of(topics: Iterable[Topic]) -> dict[str, Passage]:
-    """Every passage of some topics, by document id."""
-    return {passage.doc_id: passage for topic in topics for passage in topic.candidates}

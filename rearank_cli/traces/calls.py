@@ -90,6 +90,7 @@ class Request:
             "order": reading.order,
             "scores": reading.scores,
             "status": reading.status,
+            "answered": reading.answered,
             "reasoning": reading.reasoning,
             "response": completion.text,
             "finish_reason": completion.finish_reason,
@@ -117,7 +118,8 @@ class PastRequest:
     def of(cls, line: dict[str, Any]) -> "PastRequest":
         """Read a line of a trace file back. Raises KeyError, TypeError or ValueError for another line."""
         status = Status(line["status"])
-        reading = Reading(status, list(line["order"]), line["scores"], forced=bool(line["forced"]))
+        forced = line["forced"] and line["answered"]
+        reading = Reading(status, list(line["order"]), line["scores"], forced=forced)
         if sorted(reading.order) != list(range(len(line["doc_ids"]))):
             raise ValueError("its order is no permutation of its documents")
         # The answer itself is needed only where it may have to be finished.

@@ -44,6 +44,16 @@ class History:
         """The requests of a call, in their order; `texts` None where nothing is known of the texts."""
         return [past for past in self.past.get(key, ()) if texts is None or past.texts == texts]
 
+    @property
+    def left_out(self) -> dict[str, Any]:
+        """The queries and documents that any attempt had no text of or removed, by kind."""
+        kinds: dict[str, Any] = {"queries": set(), "documents": set(), "excluded": {}}
+        for attempt in self.attempts:
+            for kind in ("queries", "documents"):
+                kinds[kind].update(attempt["left_out"].get(kind, ()))
+            kinds["excluded"].update(attempt["left_out"].get("excluded", {}))
+        return kinds
+
     def refuse_another(self, path: Path, attempt: Mapping[str, Any]) -> None:
         """Raise UsageError where an attempt is not of the same run, model and family as those before."""
         for earlier in self.attempts:
@@ -74,7 +84,7 @@ def read_history(path: Path, lines: Iterable[bytes]) -> History:
         try:
             record = orjson.loads(line)
             if record["type"] == "attempt":
-                _check_schema(record, path, number)
+                _check_attempt(record, path, number)
                 attempts.append(record)
                 began, pace_calls = datetime.fromisoformat(record["started"]).timestamp(), 0
                 continue
@@ -97,6 +107,9 @@ def read_history(path: Path, lines: Iterable[bytes]) -> History:
     )
 
 
-def _check_schema(attempt: Mapping[str, Any], path: Path, number: int) -> None:
+def _check_attempt(attempt: Mapping[str, Any], path: Path, number: int) -> None:
+    """Raise InputError for one of a newer kind, KeyError for one that lacks what replaying takes."""
+    for needed in ("options", "asker", "left_out", "started", *_SAME):
+        attempt[needed]
     if attempt["schema"] > SCHEMA:
         raise InputError(f"{path}:{number}: written by a newer rearank; update this one to read it")

@@ -3,13 +3,14 @@
 import fcntl
 import logging
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import orjson
 
-from rearank_cli.errors import InputError, OutputError, UsageError
+from rearank_cli.errors import BusyError, InputError, OutputError, UsageError
 from rearank_cli.traces.history import SCHEMA, History, read_history
 
 log = logging.getLogger("rearank")
@@ -23,12 +24,13 @@ class Journal:
     Each line goes to the operating system as one write, so it survives the death of the process;
     only a machine that stops can leave a line cut short, which the next attempt drops. Without a
     path nothing is kept. Raises OutputError where the file cannot be written or another process
-    holds it, UsageError where it is there already and `mode` is `new`.
+    holds it (BusyError), UsageError where it is there already and `mode` is `new`.
     """
 
     def __init__(self, path: Path | None, mode: Mode = "new") -> None:
         self.path = path
         self.history = History()
+        self._empties = mode == "overwrite"
         self._file: int | None = None
         if path is None:
             return
@@ -50,9 +52,9 @@ class Journal:
         self.close()
 
     def begin(self, attempt: Mapping[str, Any]) -> None:
-        """Write the first line of an attempt. Raises UsageError where the file is of something else."""
-        if self.path:
-            self.history.refuse_another(self.path, attempt)
+        """Write the first line of an attempt; only now is a file emptied that is to be replaced."""
+        if self._empties and self._file is not None:
+            os.ftruncate(self._file, 0)
         self.append({"type": "attempt", "schema": SCHEMA, **attempt})
 
     def append(self, line: Mapping[str, Any]) -> None:
@@ -79,24 +81,29 @@ class Journal:
         self._file = None
 
     def _take_over(self, file: int, path: Path, mode: Mode) -> None:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            self._empties = False
+            return
         try:
             # A record lock: it ends with its process, and the engine's processes do not inherit it.
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except (BlockingIOError, PermissionError):
-            raise OutputError(
+            raise BusyError(
                 f"another rearank is writing {path}; wait for it, or name another file with --traces"
             ) from None
+        except OSError:
+            log.warning("%s cannot be locked on this file system; let no second job write it", path)
         size = os.fstat(file).st_size
         if mode == "new" and size:
             raise UsageError(
                 f"{path} exists already; give --resume to go on with it, or --overwrite to replace it"
             )
-        if mode == "overwrite":
-            os.ftruncate(file, 0)
         if mode == "resume":
             # closefd: to close any descriptor of the file is to give the lock away.
             with open(file, "rb", closefd=False) as lines:
                 self.history = read_history(path, lines)
+            if size and not self.history.attempts:
+                raise InputError(f"{path} is no trace file; name another one with --traces")
             if self.history.whole < size:
                 log.warning("%s: the last line was cut short, and is dropped", path)
                 os.ftruncate(file, self.history.whole)

@@ -34,7 +34,7 @@ def open_output(path: str | Path) -> Iterator[IO[bytes]]:
             return
         # A symbolic link stays one: what it points to is replaced.
         target = Path(os.path.realpath(path))
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+        temporary = target.with_name(f".{target.name}.part")
         try:
             with temporary.open("wb") as file:
                 stream = compressing(file, target.suffix)

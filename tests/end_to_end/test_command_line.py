@@ -1,5 +1,6 @@
 """The command as a new user meets it: the example, and what is said when something is wrong."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -20,7 +21,7 @@ def test_the_example_is_complete(rearank: Command, bees: Path) -> None:
     before = [line.split() for line in (bees / "run.trec").read_text().splitlines()]
     after = [line.split() for line in (bees / "run.rearank.trec").read_text().splitlines()]
     assert sorted(line[:1] + line[2:3] for line in after) == sorted(line[:1] + line[2:3] for line in before)
-    assert [line[:2] + line[2:] for line in after] != before
+    assert [line[2] for line in after] != [line[2] for line in before]
     assert {line[5] for line in after} == {"rearank"}
     kinds = [orjson.loads(line)["type"] for line in (bees / "run.rearank.jsonl").open("rb")]
     assert kinds[0] == "attempt"
@@ -245,9 +246,12 @@ def test_reranking_without_a_model_imports_neither_vllm_nor_ranx(bees: Path) -> 
 
 
 def test_a_closed_pipe_is_no_error_message(bees: Path) -> None:
-    command = f"{sys.executable} -m rearank_cli families rearank | true; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], cwd=bees, capture_output=True, text=True)
-    assert done.returncode in (0, 141)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "rearank_cli", "families", "rearank"]
+    done = subprocess.run(command, cwd=bees, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert done.returncode == 141
     assert done.stderr == ""
 
 

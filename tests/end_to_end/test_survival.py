@@ -63,12 +63,12 @@ def test_a_signal_lets_requests_end_and_says_how_to_go_on(
     # Every request that began has its line.
     assert len((bees / "begun.log").read_text().split()) == len(_calls(bees))
     way_on = errors.strip().splitlines()[-1].partition("to go on: ")[2]
-    assert way_on == "rearank rerank run.trec --window 4 --step 1 --in-flight 4 --resume"
+    assert way_on == "rearank rerank --resume run.trec --window 4 --step 1 --in-flight 4"
     before = len(_calls(bees))
     done = rearank(*way_on.split()[1:], cwd=bees)
     assert done.returncode == 0, done.stderr
     assert (bees / "run.rearank.trec").read_bytes() == undisturbed
-    assert f"{342 - before} requests" in done.stderr
+    assert f"rearank: {342 - before} requests," in done.stderr
     assert len(_calls(bees)) == 342
 
 
@@ -125,7 +125,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(
     assert answered > 0
     done = rearank("rerank", "run.trec", *MANY_WINDOWS, "--resume", cwd=bees)
     assert done.returncode == 0, done.stderr
-    assert f"{342 - answered} requests" in done.stderr
+    assert f"rearank: {342 - answered} requests," in done.stderr
     assert (bees / "run.rearank.trec").read_bytes() == undisturbed
 
 
@@ -168,7 +168,7 @@ def test_a_line_cut_short_is_dropped_with_a_word(rearank: Command, bees: Path, u
     done = rearank("rerank", "run.trec", *MANY_WINDOWS, "--resume", cwd=bees)
     assert done.returncode == 0
     assert "the last line was cut short, and is dropped" in done.stderr
-    assert "1 requests" in done.stderr
+    assert "rearank: 1 requests," in done.stderr
     assert (bees / "run.rearank.trec").read_bytes() == undisturbed
 
 
@@ -178,10 +178,10 @@ def test_a_changed_option_asks_only_what_it_changed(rearank: Command, bees: Path
     done = rearank("rerank", "run.trec", "--resume", "--depth", "39", "--limit", "4", cwd=bees)
     assert done.returncode == 0, done.stderr
     assert "4 queries, 12 calls" in done.stderr
-    assert "0 requests" not in done.stderr
+    assert "rearank: 0 requests," not in done.stderr
     again = rearank("rerank", "run.trec", "--resume", "--tag", "other", "--query", "q8", cwd=bees)
     assert "1 queries, 1 calls" in again.stderr
-    assert "0 requests" in again.stderr
+    assert "rearank: 0 requests," in again.stderr
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_changed_texts_are_asked_about_again(rearank: Command, bees: Path) -> No
     changed = [queries[0] + " exactly", *queries[1:]]
     (bees / "queries.tsv").write_text("\n".join(changed) + "\n")
     done = rearank("rerank", "run.trec", "--resume", cwd=bees)
-    assert "3 requests" in done.stderr
+    assert "rearank: 3 requests," in done.stderr
 
 
 def test_replay_needs_nothing_but_the_run_and_its_traces(
@@ -249,12 +249,94 @@ def test_calls_that_are_not_in_the_traces_count_as_failed_in_a_replay(rearank: C
 
 
 def test_a_closed_standard_output_is_no_traceback(bees: Path) -> None:
-    pipe = f"{sys.executable} -m rearank_cli rerank run.trec -o - --traces t.jsonl -q | head -n 0"
-    command = f"{pipe}; exit ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], cwd=bees, capture_output=True, text=True)
-    assert done.returncode in (0, 141)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [
+        sys.executable,
+        "-m",
+        "rearank_cli",
+        "rerank",
+        "run.trec",
+        "-o",
+        "-",
+        "--traces",
+        "t.jsonl",
+        "-q",
+    ]
+    done = subprocess.run(command, cwd=bees, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert done.returncode == 141
     assert done.stderr == ""
     assert len(_calls(bees, "t.jsonl")) == 29
+
+
+def test_nohup_is_respected(
+    slow: Callable[..., "subprocess.Popen[str]"], bees: Path, undisturbed: bytes
+) -> None:
+    process = slow(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    _wait_for_calls(bees, 4)
+    process.send_signal(signal.SIGHUP)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert (bees / "run.rearank.trec").read_bytes() == undisturbed
+
+
+def test_an_attempt_that_cannot_start_leaves_the_traces_it_was_to_replace(
+    rearank: Command, bees: Path
+) -> None:
+    assert rearank("rerank", "run.trec", cwd=bees).returncode == 0
+    traces = (bees / "run.rearank.jsonl").read_bytes()
+    done = rearank("rerank", "run.trec", "--overwrite", "--engine", "vllm", cwd=bees)
+    assert done.returncode == 4
+    assert (bees / "run.rearank.jsonl").read_bytes() == traces
+
+
+def test_a_second_run_with_foreign_traces_is_refused_before_the_first_is_asked(
+    rearank: Command, bees: Path
+) -> None:
+    (bees / "other.trec").write_text((bees / "run.trec").read_text())
+    assert rearank("rerank", "other.trec", cwd=bees).returncode == 0
+    (bees / "other.trec").write_text((bees / "run.trec").read_text().replace("bm25", "tf"))
+    done = rearank("rerank", "run.trec", "other.trec", "--resume", cwd=bees)
+    assert done.returncode == 2
+    assert not (bees / "run.rearank.jsonl").exists()
+
+
+def test_what_is_no_trace_file_is_not_touched(rearank: Command, bees: Path) -> None:
+    (bees / "notes.txt").write_text("precious")
+    done = rearank("rerank", "run.trec", "--resume", "--traces", "notes.txt", cwd=bees)
+    assert done.returncode == 3
+    assert (bees / "notes.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize("options", [["--step", "0"], ["--window", "0"], ["--depth", "-5"], ["--limit", "0"]])
+def test_a_replay_refuses_what_cannot_be(rearank: Command, bees: Path, options: list[str]) -> None:
+    assert rearank("rerank", "run.trec", cwd=bees).returncode == 0
+    done = rearank("rerank", "run.trec", "--engine", "replay", *options, "-o", "new.trec", cwd=bees)
+    assert done.returncode == 2, done.stderr
+    assert not (bees / "new.trec").exists()
+
+
+def test_a_replay_goes_by_the_last_answer(rearank: Command, bees: Path) -> None:
+    """Texts that were changed between two attempts: the newer answers are the run."""
+    assert rearank("rerank", "run.trec", cwd=bees).returncode == 0
+    queries = (bees / "queries.tsv").read_text().replace("q2\t", "q2\tswarm queen varroa winter ")
+    (bees / "queries.tsv").write_text(queries)
+    assert rearank("rerank", "run.trec", "--resume", cwd=bees).returncode == 0
+    done = rearank("rerank", "run.trec", "--engine", "replay", "-o", "new.trec", cwd=bees)
+    assert done.returncode == 0, done.stderr
+    assert (bees / "new.trec").read_bytes() == (bees / "run.rearank.trec").read_bytes()
+
+
+def test_a_configured_overwrite_gives_way_to_resume(rearank: Command, bees: Path) -> None:
+    with (bees / "rearank.toml").open("a") as file:
+        file.write("\n")
+    text = (bees / "rearank.toml").read_text().replace("[rerank]", "[rerank]\noverwrite = true")
+    (bees / "rearank.toml").write_text(text)
+    assert rearank("rerank", "run.trec", cwd=bees).returncode == 0
+    done = rearank("rerank", "run.trec", "--resume", cwd=bees)
+    assert done.returncode == 0, done.stderr
+    assert "rearank: 0 requests," in done.stderr
 
 
 def test_killed_at_random_moments_and_resumed(tmp_path: Path) -> None:

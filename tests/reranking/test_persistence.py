@@ -59,7 +59,9 @@ def one_window(collect) -> Collection:
         ([TRUNCATED], {"forced_finish": False}, 1, ["truncated"]),
         ([TRUNCATED, forced([4, 3, 2, 1, 0])], {}, 2, ["truncated", "truncated"]),
         ([FAILED, TRUNCATED, forced([4, 3, 2, 1, 0])], {}, 3, ["failed", "truncated", "truncated"]),
-        ([TRUNCATED, FAILED], {}, 2, ["truncated", "failed"]),
+        ([TRUNCATED, FAILED, FAILED], {}, 3, ["truncated", "failed", "failed"]),
+        ([TRUNCATED, FAILED, forced([4, 3, 2, 1, 0])], {}, 3, ["truncated", "failed", "truncated"]),
+        ([TRUNCATED, Completion("no list")], {}, 2, ["truncated", "truncated"]),
     ],
 )  # fmt: skip
 def test_requests_of_a_call(one_window, answers, options, requests, statuses):
@@ -108,7 +110,7 @@ def test_a_part_of_an_answer_is_dropped_before_the_finish(one_window):
 def test_a_forced_order_does_not_count_as_unanswered(one_window, warned):
     one_window.rerank(Scenes(TRUNCATED, forced([0, 1, 2, 3, 4])))
     assert warned() == []
-    one_window.rerank(Scenes(TRUNCATED, FAILED))
+    one_window.rerank(Scenes(TRUNCATED, FAILED), retries=0)
     assert "1 of 1 calls ended without an answer" in warned()[0]
 
 
@@ -122,7 +124,9 @@ def test_a_forced_order_does_not_count_as_unanswered(one_window, warned):
         ([TRUNCATED], {"forced_finish": False}, [], FIVE),
         # ... what failed is, and a finish that never came.
         ([FAILED, FAILED], {}, [best_last], BEST),
-        ([TRUNCATED, FAILED], {}, [forced([4, 3, 2, 1, 0])], BEST),
+        ([TRUNCATED, FAILED], {"retries": 0}, [forced([4, 3, 2, 1, 0])], BEST),
+        # A finish that came without an order in it is no answer, now or later.
+        ([TRUNCATED, Completion("no list")], {}, [], FIVE),
     ],
 )
 def test_resuming_asks_what_is_left(one_window, left, options, answers, expected):

@@ -38,6 +38,16 @@ def test_nothing_that_is_read_leads_to_more_than_an_error_of_ours(script, kind):
     assert outcome.results.total() == count
 
 
+def test_inputs_can_be_read_before_they_are_mutated(script, tmp_path):
+    for number, (_, content, suffix, read) in enumerate(script._inputs()):
+        path = tmp_path / f"{number}{suffix}"
+        path.write_bytes(content)
+        read(path)
+    run = tmp_path / "run.trec"
+    run.write_bytes(script._run_file())
+    assert len(runs.read_run(run)) == 3
+
+
 def test_cases_are_the_same_every_time(script):
     assert script.fuzz("answers", 100, 200) == script.fuzz("answers", 100, 200)
 
