@@ -56,6 +56,7 @@ COMMANDS = [
     ["rerank", "{run}", "-o", "{output}", "--missing", "skip"],
     ["rerank", "{run}", "-o", "{output}", "--missing", "skip", "--input-order", "rank", "--escape-ids"],
     ["rerank", "{run}", "-o", "{output}"],
+    ["rerank", "{run}", "--dry-run", "--missing", "skip"],
     ["check", "{run}"],
     ["check", "{run}", "--queries", "queries.tsv", "--docs", "docs.jsonl", "--track", "rag-2025"],
 ]
@@ -598,7 +599,7 @@ KINDS = {
     "answers": Kind(answers, 1_000_000, 20_000),
     "runs": Kind(runs, 20_000, 600),
     "inputs": Kind(inputs, 20_000, 600),
-    "commands": Kind(commands, 200, 5),
+    "commands": Kind(commands, 200, 6),
 }
 
 
