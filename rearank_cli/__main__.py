@@ -7,6 +7,7 @@ import sys
 import typer
 
 from rearank_cli.commands import app
+from rearank_cli.commands.shared import start_logging
 from rearank_cli.errors import ExitStatus, RearankError
 from rearank_cli.trec.streams import printable
 
@@ -20,6 +21,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; return its exit status. All that is raised below ends here."""
+    start_logging()
     try:
         result = app(arguments, prog_name="rearank", standalone_mode=False)
         sys.stdout.flush()

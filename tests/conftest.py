@@ -1,5 +1,6 @@
 """What tests share: the real data beside the checkout, and a tiny model made on the spot."""
 
+import logging
 import os
 import shutil
 import tempfile
@@ -26,6 +27,14 @@ if (_SHARED / "data" / "ir_datasets").is_dir():
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_IRDS_HOME, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _messages_as_a_library_sends_them() -> None:
+    """Whatever a test before has set up as the command does."""
+    log = logging.getLogger("rearank")
+    log.handlers, log.propagate = [], True
+    log.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

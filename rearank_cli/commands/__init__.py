@@ -10,7 +10,7 @@ from rearank_cli.commands.evaluate import evaluate
 from rearank_cli.commands.example import example
 from rearank_cli.commands.families import families
 from rearank_cli.commands.rerank import rerank
-from rearank_cli.commands.shared import Debug, Quiet, Verbose, start_logging
+from rearank_cli.commands.shared import Debug, Quiet, Verbose
 
 app = typer.Typer(
     name="rearank",
@@ -42,6 +42,3 @@ def rearank(
 
     rearank rerank run.trec --dataset msmarco-passage/trec-dl-2019/judged
     """
-
-
-start_logging()

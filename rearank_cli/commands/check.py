@@ -12,7 +12,7 @@ from rearank_cli.corpus import Corpus, open_corpus, read_query_ids
 from rearank_cli.errors import ExitStatus, InputError, UsageError
 from rearank_cli.trec.findings import Finding, in_order, shown
 from rearank_cli.trec.rules import Checked, check_run, unknown_documents
-from rearank_cli.trec.streams import STDIN, describe, open_input
+from rearank_cli.trec.streams import STDIN, describe, open_input, printable
 from rearank_cli.trec.tracks import TRACKS, find_track
 
 log = logging.getLogger("rearank")
@@ -89,7 +89,7 @@ def _report(name: str, findings: list[Finding], checked: Checked) -> bool:
     """Print what was found; return whether the run would be accepted."""
     for finding in findings:
         place = name if finding.line is None else f"{name}:{finding.line}"
-        typer.echo(f"{place}: {'warning: ' if finding.warning else ''}{finding.sentence}")
+        typer.echo(f"{printable(place)}: {'warning: ' if finding.warning else ''}{finding.sentence}")
     problems = sum(finding.count for finding in findings if not finding.warning)
     warnings = sum(finding.count for finding in findings if finding.warning)
     also = f" and {_counted(warnings, 'warning')}" if warnings else ""

@@ -57,7 +57,7 @@ def _tables(file: Path, commands: Mapping[str, Mapping[str, str]]) -> dict[str, 
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(f"the configuration {file} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # TOML's own error is a ValueError, and not the only one
         raise InputError(f"the configuration {file} is not TOML: {error}") from None
     problems = []
     for name, table in content.items():

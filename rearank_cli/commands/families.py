@@ -22,11 +22,13 @@ def families(
     """
     from rearank_cli.families import family_names, load_family
     from rearank_cli.families.portrait import portrait
+    from rearank_cli.trec.streams import printable
 
     if name:
-        typer.echo(portrait(load_family(name)))
+        for line in portrait(load_family(name)).splitlines():
+            typer.echo(printable(line))
         return
     known = [load_family(family_name) for family_name in family_names()]
     width = max(len(family.name) for family in known)
     for family in known:
-        typer.echo(f"{family.name:{width}}  {family.title}")
+        typer.echo(f"{family.name:{width}}  {printable(family.title)}")

@@ -1,10 +1,12 @@
 """Evaluations as text: aligned columns, or JSON."""
 
+import json
 from collections.abc import Iterable, Sequence
 
 import orjson
 
 from rearank_cli.evaluation.scoring import Evaluation
+from rearank_cli.trec.streams import printable
 
 ALL = "all"
 """What stands for a query's id in the rows of means, as in trec_eval's output."""
@@ -40,7 +42,9 @@ def as_json(
             }
         runs.append(run)
     result = {"qrels": qrels_name, "topics": len(topics), "measures": measures, "runs": runs}
-    return orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    text = orjson.dumps(result, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
+    # What JSON lets stand can still steer a terminal.
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text).encode()
 
 
 def _rounded(values: Iterable[float]) -> list[str]:
@@ -49,6 +53,7 @@ def _rounded(values: Iterable[float]) -> list[str]:
 
 def _align(rows: Sequence[Sequence[str]], labels: int) -> str:
     """Pad the first `labels` columns on the right, the numbers after them on the left."""
+    rows = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:

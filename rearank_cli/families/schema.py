@@ -91,10 +91,10 @@ def read_family(path: Path, content: str, changed: Mapping[str, str]) -> Family:
     """
     try:
         file = _FamilyFile.model_validate(tomllib.loads(content))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not TOML: {error}") from None
     except ValidationError as error:
         raise InputError(f"{path}: {_in_words(error)}") from None
+    except (ValueError, RecursionError) as error:  # TOML's own error is a ValueError, and not the only one
+        raise InputError(f"{path}: not TOML: {error}") from None
     settings = _settings(file, changed)
     try:
         published = Cut.parse(file.settings.get("cut", "none"))

@@ -9,8 +9,6 @@ from rearank_cli.trec.streams import describe, open_input
 
 _BOM = b"\xef\xbb\xbf"
 _GAPS = re.compile(rb"[ \t]+")
-# bytes.split() also splits at these two, which may stand in an id.
-_OTHER_GAPS = re.compile(rb"[\x0b\x0c]|\r(?!\r*\n?$)")
 
 
 def split_lines(path: str | Path) -> Iterator[tuple[int, list[bytes]]]:
@@ -22,14 +20,15 @@ def split_lines(path: str | Path) -> Iterator[tuple[int, list[bytes]]]:
         for number, line in enumerate(file, 1):
             if number == 1 and line.startswith(_BOM):
                 line = line[len(_BOM) :]  # noqa: PLW2901
+            line = line.rstrip(b"\r\n")  # noqa: PLW2901
+            if b"\r" in line:
+                raise InputError(
+                    f"{describe(path)}:{number}: a carriage return inside a line; "
+                    "convert the line ends first, for instance with tr '\\r' '\\n'"
+                )
             fields = line.split()
-            if _OTHER_GAPS.search(line):
-                if b"\r" in line.rstrip(b"\r\n"):
-                    raise InputError(
-                        f"{describe(path)}:{number}: a carriage return inside a line; "
-                        "convert the line ends first, for instance with tr '\\r' '\\n'"
-                    )
-                fields = [field for field in _GAPS.split(line.rstrip(b"\r\n")) if field]
+            if b"\x0b" in line or b"\x0c" in line:  # bytes.split() splits there too
+                fields = [field for field in _GAPS.split(line) if field]
             if fields and not fields[0].startswith(b"#"):
                 yield number, fields
 

@@ -10,7 +10,7 @@ from rearank_cli.trec.outputs import open_output
 from rearank_cli.trec.runs import check_id, escape_id
 from rearank_cli.trec.streams import describe
 
-_INTEGER = re.compile(rb"[-+]?[0-9]+")
+_INTEGER = re.compile(rb"[-+]?[0-9]{1,18}")
 _BEIR_HEADER = [b"query-id", b"corpus-id", b"score"]
 
 

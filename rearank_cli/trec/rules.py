@@ -18,6 +18,7 @@ from rearank_cli.trec.tracks import Track
 BOM = Rule("the file begins with a byte order mark, which readers take for a part of the first topic's id")
 CARRIAGE_RETURN = Rule("a carriage return inside the line; convert the line ends, for instance with tr")
 FIELDS = Rule("found {} fields, expected six: query Q0 document rank score tag")
+OLD_GAP = Rule("a vertical tab or a form feed, at which some readers split the line and others do not")
 NOT_UTF8 = Rule("'{}' is not UTF-8; convert the file, for instance with iconv -f latin1 -t utf-8")
 ITERATION = Rule("the second field is '{}', expected {}")
 RANK = Rule("the rank '{}' is not an integer")
@@ -42,7 +43,7 @@ COMMENT_READ_BY_FEW = Rule("only trec_eval 10 passes over lines that begin with 
 BLANK = Rule("a blank line, which many readers refuse", warning=True)
 CRLF = Rule("the line ends with a carriage return and a line feed, expected a line feed alone", warning=True)
 NO_LAST_NEWLINE = Rule("the last line has no line feed at its end", warning=True)
-GAP = Rule("fields are separated by a tab or another odd space, expected single spaces", warning=True)
+GAP = Rule("fields are separated by a tab, expected single spaces", warning=True)
 UNPRINTABLE = Rule("'{}' has an unprintable character, where some readers split a field", warning=True)
 UNSAFE_TAG = Rule("the tag '{}' does not match {}: some tracks refuse it", warning=True)
 FIRST_RANK = Rule("the ranks of topic {} begin with {}, expected 1", warning=True)
@@ -63,9 +64,10 @@ SCATTERED = Rule("topic {} goes on here, after lines of other topics", warning=T
 
 _BOM = b"\xef\xbb\xbf"
 _PLAIN = re.compile(rb"[ -~]*\n")
-_ODD_GAP = re.compile(rb"[\t\x0b\x0c]")
+_TAB = b"\t"
+_OLD_GAP = re.compile(rb"[\x0b\x0c]")
 _INTEGER = re.compile(rb"-?[0-9]{1,18}")
-_NUMBER = re.compile(rb"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NUMBER = re.compile(rb"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _SAFE_TAG = re.compile(rb"[A-Za-z0-9_-]{1,12}")
 
 
@@ -207,8 +209,10 @@ class _Check:
             self._findings.add(CRLF, number)
 
     def _check_characters(self, number: int, line: bytes, fields: list[bytes]) -> None:
-        if _ODD_GAP.search(line):
+        if _TAB in line:
             self._findings.add(GAP, number)
+        if _OLD_GAP.search(line):
+            self._findings.add(OLD_GAP, number)
         for text in fields:
             try:
                 printable = text.decode().isprintable()

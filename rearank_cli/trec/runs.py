@@ -19,7 +19,7 @@ log = logging.getLogger("rearank")
 
 Order = Literal["trec", "rank", "file"]
 
-_INTEGER = re.compile(rb"-?[0-9]+")
+_INTEGER = re.compile(rb"-?[0-9]{1,18}")
 _NOT_A_NUMBER = re.compile(rb"[^-+.0-9eE]")
 _SAFE_TAG = re.compile(r"[A-Za-z0-9_-]{1,12}")
 _TO_ESCAPE = re.compile(r"[%\s]")
