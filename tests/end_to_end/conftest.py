@@ -1,12 +1,20 @@
 """The installed command, as a user runs it."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+
+def with_default_signals() -> None:
+    """For a process to be started: a script in the background starts others deaf to Ctrl-C."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from tests.end_to_end.conftest import Command
+from tests.end_to_end.conftest import Command, with_default_signals
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 MANY_WINDOWS = ["--window", "4", "--step", "1", "--in-flight", "4"]
@@ -30,7 +30,7 @@ def slow(bees: Path) -> Callable[..., "subprocess.Popen[str]"]:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            **popen,  # type: ignore[call-overload]
+            **{"preexec_fn": with_default_signals, **popen},  # type: ignore[call-overload]
         )
 
     return start

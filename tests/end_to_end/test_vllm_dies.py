@@ -11,6 +11,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from tests.end_to_end.conftest import with_default_signals
+
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
 pytestmark = pytest.mark.vllm
@@ -23,7 +25,12 @@ def started(bees: Path, tiny_model: Path) -> Iterator["subprocess.Popen[str]"]:
     options = ["--engine", "vllm", "-m", str(tiny_model), "--family", "rearank", "--in-flight", "2"]
     windows = ["--window", "4", "--step", "1", "--engine-arg", "enforce_eager=true"]
     process = subprocess.Popen(
-        [*program, *options, *windows], cwd=bees, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [*program, *options, *windows],
+        cwd=bees,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=with_default_signals,  # noqa: PLW1509  # no threads here
     )
     try:
         _wait_until(lambda: process.poll() is not None or len(_calls(bees)) >= 5)
