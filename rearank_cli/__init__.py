@@ -23,7 +23,7 @@ def rerank(run: str | Path | Mapping[str, Sequence[ScoredDoc]], **options: Any) 
     `queries`, `model`, `family`, `engine`, `window`, `depth` and so on; `set` and `engine_arg` are
     mappings, `query` is a list of ids. `engine` can also be any object with an engine's method
     `async complete(prompt, sampling) -> Completion`, or a judge's
-    `async judge(query, passages, candidates) -> (order, reasoning)`. Nothing is written but what
+    `async judge(query, passages, candidates) -> (order, reasoning[, scores])`. Nothing is written but what
     `output` and `traces` name. Can be called where an event loop is running, as in a notebook.
 
     Raises the errors of `rearank_cli.errors`.

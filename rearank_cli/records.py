@@ -3,9 +3,13 @@
 import enum
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
+
+Gives = Literal["order", "best", "worst", "score", "scores"]
+"""What a reading of a window is good for: an order of its passages, the best or the worst of them (first
+or last of `order`), the score of its only passage, or scores of several, on one scale for all windows."""
 
 Qrels = Mapping[str, Mapping[str, int]]
 """Judgments: query_id -> doc_id -> grade."""
@@ -55,6 +59,16 @@ class Run(Mapping[str, list[ScoredDoc]]):
         return f"Run({len(self)} queries, tag={self.tag!r})"
 
 
+class Ranking(NamedTuple):
+    """A query's candidates in the order a method gave them, best first.
+
+    `scores` holds what the model gave to those that it scored, where the method asks for scores.
+    """
+
+    doc_ids: list[str]
+    scores: Mapping[str, float] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """The passages shown to the model in one call, in order.
@@ -91,13 +105,18 @@ class Turn(NamedTuple):
 class Prompt:
     """What a model is sent: a chat (`turns`) or a raw text (`raw`), and what follows it (`append`).
 
-    `append` comes after the rendered chat: a prefill, a closed thought. `doc_ids` are the passages
-    shown, in order. `token_ids` is set once the prompt was rendered with an engine's tokenizer.
+    `append` comes after the rendered chat: a prefill, a closed thought. `chat_args` are switches of
+    the model's chat template, such as enable_thinking. `begun` is the part of an answer that the
+    prompt itself ends with: `<think>`. `doc_ids` are the passages shown, in order. `token_ids` is
+    set once the prompt was rendered with an engine's tokenizer.
     """
 
     turns: tuple[Turn, ...] = ()
     raw: tuple[Span, ...] = ()
     append: str = ""
+    chat_args: tuple[tuple[str, bool], ...] = ()
+    begun: str = ""
+    query_id: str = ""
     doc_ids: tuple[str, ...] = ()
     token_ids: tuple[int, ...] | None = None
 
@@ -116,19 +135,38 @@ class Prompt:
 class Sampling:
     """How an answer is drawn.
 
-    `choice` allows the answer to be one of these texts and no other, `pattern` to be what a regular
-    expression matches.
+    `max_tokens` is None where an answer may be as long as a well-formed one is. An answer ends after
+    one of the texts in `stop`, and they are part of it. `choice` allows the answer to be one of these
+    texts and no other, `pattern` to be what a regular expression matches. With `logprobs`, the
+    completion has its tokens, with the log-probabilities of the texts in `watch` among the so many
+    likeliest tokens at each place; `only_watched` allows no other token.
     """
 
     temperature: float = 0.0
     top_p: float = 1.0
     top_k: int = 0
     min_p: float = 0.0
-    max_tokens: int = 2048
+    max_tokens: int | None = 2048
     stop: tuple[str, ...] = ()
     seed: int | None = None
     choice: tuple[str, ...] | None = None
     pattern: str | None = None
+    logprobs: int | None = None
+    watch: tuple[str, ...] = ()
+    only_watched: bool = False
+
+
+class Token(NamedTuple):
+    """A token of an answer, with its log-probability.
+
+    `watched` holds the log-probabilities, at this token's place, of those watched texts that are
+    among the likeliest tokens there; `lowest` is that of the least likely one of these tokens.
+    """
+
+    text: str
+    logprob: float
+    watched: Mapping[str, float] = {}
+    lowest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +175,7 @@ class Completion:
 
     `finish_reason` is `stop` (the model ended), `length` (out of tokens), `abort` or `error` (no
     response; `error` says why). `reasoning` is thought that a server returned apart from the text.
+    `tokens` are those of the text, where the sampling asked for them.
     """
 
     text: str
@@ -146,6 +185,7 @@ class Completion:
     completion_tokens: int | None = None
     cached_tokens: int | None = None
     error: str | None = None
+    tokens: tuple[Token, ...] = field(default=(), repr=False)
 
 
 class Status(enum.StrEnum):
@@ -163,20 +203,29 @@ class Reading:
     """What a family made of an answer.
 
     `order` holds the 0-based positions of the window's passages, best first; it is always a
-    permutation, and the window's own order where there was no answer. `forced` marks an order that
-    the model gave when it was made to finish, after its answer had run out of tokens.
+    permutation, and the window's own order where there was no answer. Only its first `listed`
+    positions (None for all) are the model's own words, the rest was appended; those of equal
+    `scores` are ties. `scores` are of the window's positions, None for a passage without one.
+    `forced` marks an order that the model gave when it was made to finish, after its answer had
+    run out of tokens.
     """
 
     status: Status
     order: list[int]
-    scores: list[float] | None = None
+    scores: list[float | None] | None = None
     reasoning: str = field(default="", repr=False)
     forced: bool = False
+    listed: int | None = None
 
     @property
     def answered(self) -> bool:
         """Whether the model gave an order."""
         return self.forced or self.status in (Status.OK, Status.REPAIRED)
+
+    @property
+    def stated(self) -> list[int]:
+        """The positions that the model itself put in order, best first."""
+        return self.order[: self.listed] if self.answered else []
 
     def arrange(self, items: Sequence[Item]) -> list[Item]:
         """The window's items in the order that was read."""

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rearank_cli.__main__ import main
+from rearank_cli.engines import Verdict
 from rearank_cli.engines.lexical import LexicalJudge
 from rearank_cli.families import load_family
 from rearank_cli.records import Completion, Passage, Prompt, Query, Sampling
@@ -30,7 +31,7 @@ def slow_down(log: str, seconds: float) -> None:
 
     async def slow_judge(
         self: LexicalJudge, query: Query, passages: Sequence[Passage], candidates: Sequence[Passage]
-    ) -> tuple[list[int], str]:
+    ) -> Verdict:
         tell(query.query_id, [passage.doc_id for passage in passages])
         await asyncio.sleep(seconds)
         return await judge(self, query, passages, candidates)

@@ -1,33 +1,43 @@
 """What answers a prompt, or orders a window without one."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from rearank_cli.engines.engine import Engine, Judge
+from rearank_cli.engines.engine import Engine, Judge, Verdict
 from rearank_cli.engines.lexical import LexicalJudge
+from rearank_cli.engines.models import Wanted
 from rearank_cli.engines.processes import end_orphans, marked
 from rearank_cli.engines.tokenizer import Tokenizer
 from rearank_cli.errors import EngineError, UsageError
 
 log = logging.getLogger("rearank")
 
-__all__ = ["ENGINES", "Engine", "Judge", "LexicalJudge", "check_engine", "model_card", "start_engine"]
+__all__ = [
+    "ENGINES",
+    "Engine",
+    "Judge",
+    "LexicalJudge",
+    "Verdict",
+    "Wanted",
+    "check_engine",
+    "model_card",
+    "start_engine",
+]
 
 ENGINES = ("vllm", "openai", "lexical", "replay")
 
 
-def model_card(
-    model: str, revision: str | None, engine_args: Mapping[str, str]
-) -> tuple[Tokenizer, int | None]:
+def model_card(wanted: Wanted) -> tuple[Tokenizer, int | None]:
     """A model's tokenizer and the length of its context in tokens, without its weights or a GPU.
 
     Raises EngineError where they cannot be had.
     """
-    from rearank_cli.engines.vllm import check_installed, load_card
+    from rearank_cli.engines.installation import check_installed
+    from rearank_cli.engines.models import load_card
 
     check_installed()
-    return load_card(model, revision, engine_args)
+    return load_card(wanted)
 
 
 def check_engine(name: str) -> None:
@@ -35,19 +45,12 @@ def check_engine(name: str) -> None:
     if name == "openai":
         raise EngineError("this version of rearank has no engine openai yet; give --engine vllm or lexical")
     if name == "vllm":
-        from rearank_cli.engines.vllm import check_installed
+        from rearank_cli.engines.installation import check_installed
 
         check_installed()
 
 
-async def start_engine(
-    name: str,
-    model: str,
-    *,
-    revision: str | None = None,
-    engine_args: Mapping[str, str] | None = None,
-    traces: Sequence[Path] = (),
-) -> Engine | Judge:
+async def start_engine(name: str, wanted: Wanted, *, traces: Sequence[Path] = ()) -> Engine | Judge:
     """The engine of that name, ready to answer. Raises EngineError or UsageError.
 
     `traces` are the trace files of this attempt, locked: processes that a killed attempt on them left
@@ -56,10 +59,12 @@ async def start_engine(
     if name == "lexical":
         return LexicalJudge()
     if name == "vllm":
+        from rearank_cli.engines.models import find_adapter
         from rearank_cli.engines.vllm import VllmEngine
 
+        adapter = find_adapter(wanted.adapter, wanted.adapter_revision) if wanted.adapter else None
         if ended := end_orphans(traces):
             log.warning("ended %d processes that a killed attempt had left running", ended)
         with marked(traces):
-            return await VllmEngine.start(model, revision=revision, engine_args=engine_args)
+            return await VllmEngine.start(wanted, adapter)
     raise UsageError(f"unknown engine '{name}'; it is one of {', '.join(ENGINES)}")

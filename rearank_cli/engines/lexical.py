@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+from rearank_cli.engines.engine import Verdict
 from rearank_cli.records import Passage, Query
 
 _WORD = re.compile(r"\w+")
@@ -26,13 +27,19 @@ class LexicalJudge:
 
     async def judge(
         self, query: Query, passages: Sequence[Passage], candidates: Sequence[Passage]
-    ) -> tuple[list[int], str]:
-        """The window's passages by summed weight, ties as they were; the reasoning names the terms."""
+    ) -> Verdict:
+        """The window's passages by summed weight, ties as they were; the reasoning names the terms.
+
+        A score is the share of the weight that a passage could have at most.
+        """
         weights = _term_weights(query.text, tuple(map(_text, candidates)))
         matches = [_matches(_text(passage), weights) for passage in passages]
         totals = [sum(found.values()) for found in matches]
         order = sorted(range(len(passages)), key=lambda position: -totals[position])
-        return order, "\n".join(_reasons(weights, matches, len(candidates)))
+        most = sum(weights.values()) * (_K1 + 1) or 1.0
+        return Verdict(
+            order, "\n".join(_reasons(weights, matches, len(candidates))), [total / most for total in totals]
+        )
 
 
 def _reasons(

@@ -10,6 +10,8 @@ from typing import Any
 from rearank_cli.errors import EngineError
 from rearank_cli.records import Prompt, Span, Turn
 
+# The part of an answer that a prompt can end with.
+_BEGUN = re.compile(r"<think>\s*\Z")
 # What stands for a foreign text in an outline. No template can hold a NUL.
 _MARK = re.compile("\x00([0-9]+)\x00")
 # What chat templates write around turns, also where their model has no token for it: <|user|>, [/INST].
@@ -43,6 +45,9 @@ class Tokenizer:
         unknown = {tokenizer.unk_token_id}.intersection(self.encode(_UNKNOWN))
         self._control_ids = frozenset(control) - unknown
         self._control = _pattern({*control.values(), *self._turn_marks()})
+        self._special_tokens = tuple(token for token in tokenizer.all_special_tokens if token)
+        self._special_ids = frozenset(tokenizer.all_special_ids)
+        self._ids_of: dict[str, tuple[int, ...]] = {}
         self._expected_control = lru_cache(_OUTLINES)(self._control_of_template)
 
     def encode(self, text: str, *, special_tokens: bool = False) -> list[int]:
@@ -99,7 +104,7 @@ class Tokenizer:
             return prompt.text + prompt.append
         try:
             rendered: str = self._tokenizer.apply_chat_template(
-                prompt.messages, tokenize=False, add_generation_prompt=True
+                self._messages(prompt), tokenize=False, add_generation_prompt=True, **dict(prompt.chat_args)
             )
         except Exception as error:  # whatever the model's own template raises
             raise EngineError(
@@ -107,11 +112,70 @@ class Tokenizer:
             ) from error
         return rendered + prompt.append
 
+    def _messages(self, prompt: Prompt) -> list[dict[str, str]]:
+        """The chat; where the template knows no system messages, the first one stands before the next.
+
+        How it is joined is FIRST's rule (rank_llm, for models of Mistral).
+        """
+        messages = prompt.messages
+        if len(messages) < 2 or messages[0]["role"] != "system" or self._knows_system_messages:
+            return messages
+        system, first, *rest = messages
+        return [{**first, "content": f"{system['content']}\n {first['content']}"}, *rest]
+
+    @cached_property
+    def _knows_system_messages(self) -> bool:
+        """Whether the chat template writes them, and otherwise than a user's."""
+
+        def rendered(role: str) -> str:
+            messages = [{"role": role, "content": "§1"}, {"role": "user", "content": "§2"}]
+            return str(self._tokenizer.apply_chat_template(messages, tokenize=False))
+
+        try:
+            of_system = rendered("system")
+        except Exception:  # noqa: BLE001  # whatever the model's own template raises
+            return False
+        try:
+            return "§1" in of_system and of_system != rendered("user")
+        except Exception:  # noqa: BLE001
+            return "§1" in of_system
+
+    def ids_of(self, text: str) -> tuple[int, ...]:
+        """The tokens that are this text, each alone; where there is none, the first token of the text.
+
+        SentencePiece writes a space as "▁" and byte-level BPE as "Ġ"; the former also has a token for
+        a word at the beginning of a text, "▁yes", which decodes to "yes".
+        """
+        if text not in self._ids_of:
+            spelled = {text.replace(" ", "▁"), text.replace(" ", "Ġ"), f"▁{text}", text}
+            ids = [self._vocabulary[token] for token in sorted(spelled) if token in self._vocabulary]
+            self._ids_of[text] = tuple(ids or self.encode(text)[:1])
+        return self._ids_of[text]
+
+    @cached_property
+    def _vocabulary(self) -> dict[str, int]:
+        vocabulary: dict[str, int] = self._tokenizer.get_vocab()
+        return vocabulary
+
+    def ends(self, token: int) -> bool:
+        """Whether a token is one that models end with, such as `<|im_end|>`."""
+        return token in self._special_ids
+
+    def without_end(self, text: str) -> str:
+        """An answer without the special tokens that it ends with."""
+        while ending := next((token for token in self._special_tokens if text.endswith(token)), None):
+            text = text.removesuffix(ending)
+        return text
+
     def tokenize(self, prompt: Prompt) -> Prompt:
         """The prompt with its token ids; the control tokens among them are those of the templates alone."""
         prompt = self.plain(prompt)
         # A chat template writes the special tokens itself.
-        ids = self.encode(self.render(prompt), special_tokens=prompt.text is not None)
+        rendered = self.render(prompt)
+        ids = self.encode(rendered, special_tokens=prompt.text is not None)
+        # A chat template can open the thought, too: what follows is part of it.
+        opened = _BEGUN.search(rendered)
+        prompt = replace(prompt, begun=opened[0] if opened else "")
         outline, texts = _outline(prompt)
         if self._control_among(ids) != self._expected_control(outline):
             # One was formed all the same: by the tokenizer's normaliser, or by two texts side by side.
@@ -221,4 +285,4 @@ def _outline(prompt: Prompt) -> tuple[Prompt, list[str]]:
         return Span(f"\x00{len(texts) - 1}\x00", True)
 
     turns = tuple(Turn(turn.role, marked(turn.spans)) for turn in prompt.turns)
-    return Prompt(turns, marked(prompt.raw), prompt.append), texts
+    return Prompt(turns, marked(prompt.raw), prompt.append, prompt.chat_args), texts

@@ -1,5 +1,6 @@
 """Families of models: by name, by the model they serve, or from a user's own file."""
 
+import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.resources import files
@@ -21,8 +22,12 @@ def family_names() -> list[str]:
     )
 
 
-def load_family(name: str | Path, settings: Mapping[str, str] | None = None) -> Family:
+def load_family(
+    name: str | Path, settings: Mapping[str, str] | None = None, dataset: str | None = None
+) -> Family:
     """A family by its name, or by the path of a TOML file; `settings` are those a user changed.
+
+    For a `dataset` (an ir_datasets id) the others are what its authors used there.
 
     Raises UsageError for a name or setting that is not known, InputError for a malformed file.
     """
@@ -46,22 +51,31 @@ def load_family(name: str | Path, settings: Mapping[str, str] | None = None) -> 
             )
             raise UsageError(f"unknown family '{name}'; {hint}")
         path = Path(f"{name}{_SUFFIX}")
-        content = files(__name__).joinpath(path.name).read_text(encoding="utf-8")
-    return read_family(path, content, settings or {})
+        content = _built_in(name)
+    return read_family(path, content, settings or {}, dataset)
 
 
-def family_for(model: str, name: str | None = None, settings: Mapping[str, str] | None = None) -> Family:
+def _built_in(name: str) -> str:
+    return files(__name__).joinpath(f"{name}{_SUFFIX}").read_text(encoding="utf-8")
+
+
+def family_for(
+    model: str,
+    name: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    dataset: str | None = None,
+) -> Family:
     """The family of a model: the one named, or else the one that lists the model's exact id.
 
     A family is never guessed from a part of a path: the wrong prompt costs points of nDCG, silently.
     Raises UsageError where no family lists the model.
     """
     if name:
-        return load_family(name, settings)
+        return load_family(name, settings, dataset)
     for known in family_names():
-        family = load_family(known)
-        if any(model == listed.name for listed in family.models):
-            return load_family(known, settings) if settings else family
+        # Only one of them is needed whole, with its templates.
+        if model in tomllib.loads(_built_in(known)).get("models", {}):
+            return load_family(known, settings, dataset)
     raise UsageError(
         f"no family lists the model '{model}'; say what it was trained to read with --family "
         f"(one of {', '.join(family_names())}, or a {_SUFFIX} file)"

@@ -2,49 +2,45 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
-from rearank_cli.families.passages import PassageText, TokenCutter
+from rearank_cli.families.passages import ForeignText, PassageText, TokenCutter
+from rearank_cli.families.reader import Reader, by_score
 from rearank_cli.families.templates import PromptTemplate
-from rearank_cli.records import Completion, Passage, Prompt, Reading, Sampling
-
-
-class Reader(Protocol):
-    """A way to read an answer, and to write one."""
-
-    def read(self, completion: Completion, n: int) -> Reading: ...
-
-    def write(self, order: Sequence[int], reasoning: str = "") -> Completion: ...
-
-    def begin_answer(self, text: str) -> str: ...
-
-    def answer_pattern(self, n: int) -> str: ...
+from rearank_cli.records import Completion, Gives, Passage, Prompt, Reading, Sampling
 
 
 @dataclass(frozen=True)
 class Defaults:
-    """How the family's models were published to be called; `depth` and windows count passages."""
+    """How the family's models were published to be called; `depth` and windows count passages.
+
+    `passes` and `top` are None where the method's own are meant.
+    """
 
     method: str
     window: int
     step: int
     depth: int
+    passes: int | None = None
+    top: int | None = None
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model of the family; `base` is what an adapter adapts or what the model was trained from."""
+    """A model of the family; `base` is what it was trained from. An `adapter` is loaded onto its base."""
 
     name: str
     base: str | None = None
+    adapter: bool = False
 
 
 @dataclass(frozen=True)
 class Family:
     """What a group of models reads and writes: prompt, passage text, answer, sampling, defaults.
 
-    Pure: the same arguments give the same values, and no engine is known. `digest` identifies the
-    family file with its settings.
+    Pure: the same arguments give the same values, and no engine is known. `engine` holds what vLLM
+    must be started with. `allowed` are the values that a setting can have, where these are few, `named`
+    those that have a name, and `collections` the authors' settings for ir_datasets ids of a pattern.
+    `digest` identifies the family file with its settings.
     """
 
     name: str
@@ -52,14 +48,39 @@ class Family:
     paper: str
     source: str
     ours: tuple[str, ...]
+    results: tuple[str, ...]
     models: tuple[Model, ...]
     defaults: Defaults
     sampling: Sampling
+    engine: Mapping[str, str]
     settings: Mapping[str, str]
+    allowed: Mapping[str, Sequence[str]]
+    named: Mapping[str, Mapping[str, str]]
+    collections: tuple[tuple[Sequence[str], Mapping[str, str]], ...]
+    query_text: ForeignText
     passage_text: PassageText
     template: PromptTemplate
     reader: Reader
     digest: str
+
+    @property
+    def gives(self) -> Gives:
+        """What the readings of its answers are good for."""
+        return self.reader.gives
+
+    @property
+    def most_passages(self) -> int | None:
+        """How many passages a window can have at most; None where any number can be named."""
+        return self.reader.most_passages
+
+    @property
+    def highest_score(self) -> float:
+        """What the most relevant passage there can be is scored; the lowest score is 0."""
+        return self.reader.highest
+
+    def model(self, name: str) -> Model | None:
+        """The listed model of that name."""
+        return next((model for model in self.models if model.name == name), None)
 
     def prepare(self, passage: Passage, cut_tokens: TokenCutter | None = None) -> Passage:
         """The passage with the text that prompts show: joined with its title, cleaned and cut.
@@ -68,26 +89,55 @@ class Family:
         """
         return replace(passage, text=self.passage_text.of(passage, cut_tokens), title=None)
 
+    def prepare_query(self, text: str, cut_tokens: TokenCutter | None = None) -> str:
+        """The query's text as prompts show it, cleaned and cut. Done once per run."""
+        return self.query_text.of(text, cut_tokens)
+
     def compose(self, query: str, prepared: Sequence[Passage]) -> Prompt:
-        """The prompt for passages that went through `prepare`."""
+        """The prompt for a query and passages that went through `prepare_query` and `prepare`."""
         return self.template.render(query, prepared, self.settings)
 
     def prompt(self, query: str, passages: Sequence[Passage]) -> Prompt:
         """The request for one window: the query's text and the passages, in their current order."""
-        return self.compose(query, [self.prepare(passage) for passage in passages])
+        return self.compose(self.prepare_query(query), [self.prepare(passage) for passage in passages])
 
-    def read(self, completion: Completion, n: int) -> Reading:
-        """What an answer about n passages says; never raises."""
-        return self.reader.read(completion, n)
+    def sampling_for(self, sampling: Sampling, n: int) -> Sampling:
+        """How an answer about n passages is drawn, where its family's sampling may have been changed."""
+        return self.reader.sampling(sampling, n)
 
-    def begin_answer(self, text: str) -> str:
-        """What a text that ran out of tokens becomes, for the model to answer at once: a prefill."""
-        return self.reader.begin_answer(text)
+    def read(self, completion: Completion, n: int, begun: str | None = None) -> Reading:
+        """What an answer about n passages says; never raises.
 
-    def answer_pattern(self, n: int) -> str:
-        """A regular expression for what follows `begin_answer`: a list of the window's identifiers."""
-        return self.reader.answer_pattern(n)
+        `begun` is the part of an answer that the prompt ended with, where that is known to be
+        another than the family's own: a chat template can open the thought, too.
+        """
+        return self.reader.read(completion, n, self.template.begun if begun is None else begun)
 
-    def write(self, order: Sequence[int], reasoning: str = "") -> Completion:
-        """A well-formed completion for an order; reading it gives the order back."""
-        return self.reader.write(order, reasoning)
+    @property
+    def insists(self) -> bool:
+        """Whether an answer that could not be read is made to finish, too, and not only a truncated one."""
+        return self.reader.insists
+
+    def begin_answer(self, text: str, begun: str | None = None) -> str:
+        """What is put after a prompt and a completion of it that has no answer, to have the answer."""
+        return self.reader.begin_answer(text, self.template.begun if begun is None else begun)
+
+    def finish_for(self, sampling: Sampling, n: int) -> Sampling:
+        """How the rest of the answer after `begin_answer` is drawn: nothing but an answer."""
+        return self.reader.finish(sampling, n)
+
+    def write(
+        self,
+        order: Sequence[int] | None = None,
+        reasoning: str = "",
+        *,
+        choice: int | None = None,
+        scores: Sequence[float] | None = None,
+    ) -> Completion:
+        """A well-formed completion for an order, for scores, or for the choice of one passage.
+
+        Reading it gives back what of these the family can express.
+        """
+        if order is None:
+            order = [choice] if choice is not None else by_score(scores or [])
+        return self.reader.write(order, scores, reasoning)

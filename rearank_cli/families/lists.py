@@ -3,83 +3,111 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
 
-from rearank_cli.families.thought import CLOSE, OPEN, split_thought
-from rearank_cli.records import Completion, Reading, Status
+from rearank_cli.families.answers import END_TAG, TAG, find_answer
+from rearank_cli.families.reader import Reader, missing
+from rearank_cli.records import Completion, Gives, Reading, Status
 
-_TAG = "<answer>"
-_TAGGED = re.compile(r"<answer>(.*?)(</answer>|\Z)", re.DOTALL)
 _BARE = re.compile(r"\[?\d+\]?(?:[\s>,;=]+\[?\d+\]?)*\s*\.?")
 # A number cut to so many digits is still no identifier of any window, and costs nothing to convert.
 _MOST_DIGITS = 9
+# Digits above the line and in circles, which some models write for plain ones.
+_FANCY = str.maketrans(
+    {character: str(digit) for digit, character in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+    | {chr(ord("①") + number - 1): str(number) for number in range(1, 21)}
+)
 
 
-@dataclass(frozen=True, slots=True)
-class ListReader:
+@dataclass(frozen=True)
+class ListReader(Reader):
     """Reads and writes an order of the window's passages.
 
-    `thought` and `tags` say what a well-formed answer has; reading accepts it with and without.
+    Reading accepts it with and without thought and tags. `separator` stands between identifiers.
+    `fancy_digits` reads ① and ¹ as 1. With `ties`, passages between `=` are as good as each other,
+    and the list is the last line of the text, whatever stands above it.
     """
 
-    thought: bool
-    tags: bool
+    gives: ClassVar[Gives] = "order"
 
-    def read(self, completion: Completion, n: int) -> Reading:
+    separator: str = " > "
+    fancy_digits: bool = False
+    ties: bool = False
+
+    def read(self, completion: Completion, n: int, begun: str) -> Reading:
         """The order of n passages. A list that lacks some is completed in the window's own order."""
-        if completion.finish_reason not in ("stop", "length"):
-            return Reading(Status.FAILED, list(range(n)))
-        thought, rest = split_thought(completion.text)
-        reasoning = completion.reasoning or thought
-        complete = completion.finish_reason == "stop"
-        answer = _answer(rest, complete=complete)
-        if answer is None:
-            status = Status.UNREADABLE if complete else Status.TRUNCATED
-            return Reading(status, list(range(n)), reasoning=reasoning)
-        listed = _identifiers(answer)
-        chosen = list(dict.fromkeys(i - 1 for i in listed if 1 <= i <= n))
+        found = find_answer(completion, begun, self.thought_marks, self._is_bare)
+        if found.answer is None:
+            return found.nothing(n)
+        if self.ties:
+            tiers, faulty = _tiers(self._plain(_last_line(found.answer)), n)
+        else:
+            tiers, faulty = _list(self._plain(found.answer), n)
+        chosen = [position for tier in tiers for position in tier]
         if not chosen:
-            return Reading(Status.UNREADABLE, list(range(n)), reasoning=reasoning)
-        status = Status.OK if len(listed) == len(chosen) == n else Status.REPAIRED
-        kept = set(chosen)
-        order = chosen + [position for position in range(n) if position not in kept]
-        return Reading(status, order, reasoning=reasoning)
+            return found.nothing(n, Status.UNREADABLE)
+        status = Status.REPAIRED if faulty or len(chosen) < n else Status.OK
+        scores: list[float | None] | None = None
+        if self.ties:
+            scores = [None] * n
+            for rank, tier in enumerate(tiers, 1):
+                for position in tier:
+                    scores[position] = 1 / rank
+        order = [*chosen, *missing(chosen, n)]
+        return Reading(status, order, scores, found.reasoning, listed=len(chosen))
 
-    def begin_answer(self, text: str) -> str:
-        """What a completion that ran out of tokens becomes, when it is made to answer at once.
+    def _is_bare(self, text: str) -> bool:
+        return bool(_BARE.fullmatch(self._plain(_last_line(text) if self.ties else text.strip())))
 
-        Its thought so far, closed, and the beginning of the answer; a part of an answer is dropped.
-        """
-        thought, rest = split_thought(text)
-        if CLOSE not in text:
-            thought = thought or rest.strip()  # some models think without saying so
-        beginning = _TAG if self.tags else ""
-        return f"{OPEN}\n{thought}\n{CLOSE}\n\n{beginning}" if self.thought else beginning
+    def _plain(self, text: str) -> str:
+        return text.translate(_FANCY) if self.fancy_digits else text
 
-    def answer_pattern(self, n: int) -> str:
-        """A regular expression for the rest of the answer: n identifiers, none out of range."""
+    def pattern(self, n: int) -> str:
+        """The rest of an answer: n identifiers, none out of range."""
         identifier = rf"\[({'|'.join(str(number) for number in range(1, n + 1))})\]"
-        answer = rf"{identifier}( > {identifier}){{{n - 1}}}"
-        return rf" {answer} </answer>" if self.tags else answer
+        answer = rf"{identifier}({self.separator}{identifier}){{{n - 1}}}"
+        return rf" {answer} {END_TAG}" if self.tags else answer
 
-    def write(self, order: Sequence[int], reasoning: str = "") -> Completion:
-        """The completion of a model that answers with this order of 0-based positions."""
-        answer = " > ".join(f"[{position + 1}]" for position in order)
-        if self.tags:
-            answer = f"<answer> {answer} </answer>"
-        if self.thought:
-            answer = f"{OPEN}\n{reasoning}\n{CLOSE}\n\n{answer}"
-        return Completion(answer)
+    def write(self, order: Sequence[int], scores: Sequence[float] | None, reasoning: str) -> Completion:
+        """The completion of a model that answers with this order; equal scores are ties where it has them."""
+        answer = f"[{order[0] + 1}]" if order else ""
+        for before, position in pairwise(order):
+            tied = self.ties and scores is not None and scores[before] == scores[position]
+            answer += f"{' = ' if tied else self.separator}[{position + 1}]"
+        return Completion(self._thought(reasoning) + (f"{TAG} {answer} {END_TAG}" if self.tags else answer))
 
 
-def _answer(text: str, *, complete: bool) -> str | None:
-    """The part of a text outside thought that is an answer; None where there is none.
+def _list(answer: str, n: int) -> tuple[list[list[int]], bool]:
+    """The passages listed, each a tier of its own, and whether there was anything else."""
+    listed = _identifiers(answer)
+    chosen = list(dict.fromkeys(identifier - 1 for identifier in listed if 1 <= identifier <= n))
+    return [[position] for position in chosen], len(listed) > len(chosen)
 
-    Tags without an end, and a list without tags, count only when the model itself ended there.
-    """
-    tagged = _TAGGED.search(text)
-    if tagged:
-        return tagged[1] if complete or tagged[2] else None
-    return text if complete and _BARE.fullmatch(text.strip()) else None
+
+def _tiers(answer: str, n: int) -> tuple[list[list[int]], bool]:
+    """Tiers of equally good passages, in the order named; a list ends where it repeats itself (Rank-K)."""
+    tiers: list[list[int]] = []
+    seen: set[int] = set()
+    faulty = False
+    for part in answer.split(">"):
+        tier: list[int] = []
+        for identifier in _identifiers(part):
+            position = identifier - 1
+            if position in seen:
+                return [*tiers, *filter(None, [tier])], True
+            if 0 <= position < n:
+                seen.add(position)
+                tier.append(position)
+            else:
+                faulty = True
+        if tier:
+            tiers.append(tier)
+    return tiers, faulty
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2].strip()
 
 
 def _identifiers(answer: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""How a family writes a document into its prompt: title, white space, and where it is cut."""
+"""How a family writes a document or a query into its prompt: title, white space, and where it is cut."""
 
 import re
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from rearank_cli.records import Passage
 Unit = Literal["characters", "words", "tokens"]
 
 _FIELD = re.compile(r"\{title\}|\{text\}")
+_LINE_ENDS = re.compile(r"\n+")
 _CUT = re.compile(r"([0-9]+)(?: +([a-z]+))?")
 
 
@@ -49,14 +50,70 @@ class Cut:
         return cut_tokens(text, self.length) if cut_tokens else text
 
 
+# What a text has that a prompt would take for an identifier of a passage.
+_IDENTIFIERS = {"numbers": re.compile(r"\[([0-9]+)\]"), "letters": re.compile(r"\[([A-z]+)\]")}
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignText:
+    """The steps from a text of a collection to the one in the prompt, in the order of the fields.
+
+    `join_lines` makes one blank of line ends that follow each other, `collapse_whitespace` of any white
+    space. `fix_text` mends mojibake, curly quotes and ligatures (ftfy), before the text is cut;
+    `fix_prompt` does so at the end, for authors who mend their whole prompt, of which `unescape_html`
+    says whether HTML entities are mended in it. `identifiers` are put in parentheses.
+    """
+
+    join_lines: bool = False
+    collapse_whitespace: bool = False
+    remove: tuple[str, ...] = ()
+    strip: bool = True
+    fix_text: bool = False
+    cut: Cut = Cut(None, "words")
+    identifiers: Literal["numbers", "letters"] | None = None
+    fix_prompt: bool = False
+    unescape_html: bool = False
+
+    def of(self, text: str, cut_tokens: TokenCutter | None = None) -> str:
+        """The text as the prompt shows it."""
+        if self.join_lines:
+            text = _LINE_ENDS.sub(" ", text)
+        if self.collapse_whitespace:
+            text = " ".join(text.split())
+        for literal in self.remove:
+            text = text.replace(literal, "")
+        if self.strip:
+            text = text.strip()
+        if self.fix_text:
+            text = _mended(text)
+        text = self.cut.apply(text, cut_tokens)
+        if self.identifiers:
+            text = _IDENTIFIERS[self.identifiers].sub(r"(\1)", text)
+        return self._mended_in_prompt(text) if self.fix_prompt else text
+
+    def _mended_in_prompt(self, text: str) -> str:
+        """The text as mending the whole prompt would leave it, once for all windows that it is in.
+
+        ftfy mends line by line. In a line of a prompt a text stands after a blank, and a full stop or
+        the line's end follows: both decide what counts as mojibake.
+        """
+        import ftfy
+
+        return ftfy.fix_text(f" {text}.", unescape_html="auto" if self.unescape_html else False)[1:-1]
+
+
+def _mended(text: str) -> str:
+    import ftfy
+
+    return ftfy.fix_text(text)
+
+
 @dataclass(frozen=True, slots=True)
 class PassageText:
-    """The steps from a document to the text in the prompt, in the order of the fields."""
+    """How a document is joined with its title, and what becomes of the whole."""
 
     with_title: str
-    collapse_whitespace: bool
-    remove: tuple[str, ...]
-    cut: Cut
+    steps: ForeignText
 
     def of(self, passage: Passage, cut_tokens: TokenCutter | None = None) -> str:
         """The text of a document as the prompt shows it."""
@@ -64,8 +121,4 @@ class PassageText:
         if passage.title:
             fields = {"{title}": passage.title, "{text}": text}
             text = _FIELD.sub(lambda match: fields[match.group()], self.with_title)
-        if self.collapse_whitespace:
-            text = " ".join(text.split())
-        for literal in self.remove:
-            text = text.replace(literal, "")
-        return self.cut.apply(text.strip(), cut_tokens)
+        return self.steps.of(text, cut_tokens)

@@ -32,9 +32,10 @@ _ENVIRONMENT = ImmutableSandboxedEnvironment(
 
 
 class Shown(NamedTuple):
-    """A passage as templates see it: `number` counts from 1 within the window."""
+    """A passage as templates see it: `number` counts from 1 within the window, `letter` from A."""
 
     number: int
+    letter: str
     text: str
     doc_id: str
     score: float | None
@@ -79,15 +80,22 @@ class PromptTemplate:
     messages: tuple[MessageTemplate, ...]
     text: Template | None
     append: str
+    chat_args: tuple[tuple[str, bool], ...] = ()
+    begun: str = ""
 
     def render(self, query: str, passages: Sequence[Passage], settings: Mapping[str, str]) -> Prompt:
         """The prompt for a query and the passages of a window, in their order."""
-        shown = [Shown(number, p.text, p.doc_id, p.score) for number, p in enumerate(passages, 1)]
+        shown = [
+            Shown(number, chr(ord("A") + number - 1), passage.text, passage.doc_id, passage.score)
+            for number, passage in enumerate(passages, 1)
+        ]
         variables = {"query": query, "passages": shown, "num": len(shown), "settings": settings}
         return Prompt(
             turns=tuple(self._turns(variables, shown)),
             raw=self.text.render(variables) if self.text else (),
             append=self.append,
+            chat_args=self.chat_args,
+            begun=self.begun,
             doc_ids=tuple(passage.doc_id for passage in passages),
         )
 

@@ -4,11 +4,11 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from rearank_cli.errors import RearankError
-from rearank_cli.methods import Ask, find_method
-from rearank_cli.records import Query, Reading, Status, Window
+from rearank_cli.methods import Ask, consistent, find_method, shuffle_for
+from rearank_cli.records import Query, Ranking, Reading, Status, Window
 from rearank_cli.reranking.options import Arrangement
 from rearank_cli.reranking.requests import Requester
 from rearank_cli.reranking.stopping import Stop
@@ -57,20 +57,31 @@ class Tally:
 
 
 async def order_topics(
-    topics: Sequence[Topic], arrangement: Arrangement, asker: Asker, settle: Settle, tally: Tally
-) -> dict[str, list[str]]:
-    """Order the candidates of every topic: query_id -> document ids, best first.
+    topics: Sequence[Topic],
+    arrangement: Arrangement,
+    asker: Asker,
+    settle: Settle,
+    tally: Tally,
+    *,
+    seed: int,
+) -> dict[str, Ranking]:
+    """Order the candidates of every topic: query_id -> its ranking.
 
-    What a method asks of a window is settled as a call. The first RearankError ends all.
+    What a method asks of a window is settled as a call; what it shuffles is a function of the seed and
+    the query. The first RearankError ends all.
     """
     method = find_method(arrangement.method)
 
-    async def order(topic: Topic) -> list[str]:
+    async def order(topic: Topic) -> Ranking:
         doc_ids = [passage.doc_id for passage in topic.candidates]
         if topic.query is None:
-            return doc_ids
+            return Ranking(doc_ids)
         ask = _asking(topic, topic.query, asker, settle, tally)
-        return await method(doc_ids, ask, window=arrangement.window, step=arrangement.step)
+        shuffle = shuffle_for(seed, topic.query_id)
+        if arrangement.permutations > 1:
+            ask = consistent(ask, arrangement.permutations, shuffle)
+        parts = {**asdict(arrangement), "shuffle": shuffle}
+        return await method.run(doc_ids, ask, **{name: parts[name] for name in method.takes})
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -99,8 +110,8 @@ def _asking(topic: Topic, query: Query, asker: Asker, settle: Settle, tally: Tal
 
 
 async def until_stopped(
-    work: Awaitable[dict[str, list[str]]], requester: Requester, stop: Stop
-) -> dict[str, list[str]]:
+    work: Awaitable[dict[str, Ranking]], requester: Requester, stop: Stop
+) -> dict[str, Ranking]:
     """Await the work. When a stop is asked for, let the requests in flight end, and raise its error."""
     task = asyncio.ensure_future(work)
     asked = asyncio.ensure_future(stop.wait())

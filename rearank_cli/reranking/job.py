@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rearank_cli.engines import Engine, Judge, check_engine, start_engine
+from rearank_cli.engines import Engine, Judge, Wanted, check_engine, start_engine
 from rearank_cli.errors import UsageError
 from rearank_cli.records import Reading, Run
 from rearank_cli.reranking.assignments import Assignment, assign, identity
@@ -83,7 +83,7 @@ async def _carry_out(
 ) -> list[Reranked]:
     stop = Stop(options.grace)
     with listening(stop):
-        engine = await _engine(options, journals, stop)
+        engine = await _engine(options, recipe.wanted(options), journals, stop)
         try:
             job = _Job(engine, recipe, options, stop)
             return [
@@ -97,16 +97,16 @@ async def _carry_out(
                 await close()
 
 
-async def _engine(options: RerankOptions, journals: Sequence[Journal], stop: Stop) -> Engine | Judge:
+async def _engine(
+    options: RerankOptions, wanted: Wanted, journals: Sequence[Journal], stop: Stop
+) -> Engine | Judge:
     """The engine, ready; a stop that is asked for while it loads ends that."""
     if not isinstance(options.engine, str):
         return options.engine
     loading = asyncio.ensure_future(
         start_engine(
             options.engine,
-            options.model,
-            revision=options.revision,
-            engine_args=options.engine_args,
+            wanted,
             traces=[journal.path for journal in journals if journal.path],
         )
     )
@@ -146,6 +146,7 @@ class _Job:
             self.recipe.sampling,
             record=record,
             stop=self.stop,
+            largest_window=self.recipe.arrangement.largest_window,
             in_flight=self.options.in_flight,
             timeout=self.options.timeout,
         )
@@ -155,13 +156,14 @@ class _Job:
             return await persistence.settle(call, journal.history.of(call.key, call.texts), requester)
 
         reporter = asyncio.ensure_future(_report_each_minute(assignment.name, tally))
-        work = order_topics(assignment.topics, self.recipe.arrangement, asker, settle, tally)
+        arrangement, seed = self.recipe.arrangement, self.options.seed
+        work = order_topics(assignment.topics, arrangement, asker, settle, tally, seed=seed)
         try:
-            orders = await until_stopped(work, requester, self.stop)
+            rankings = await until_stopped(work, requester, self.stop)
         finally:
             reporter.cancel()
             requester.close()
-        return finish(assignment, orders, tally, time.monotonic() - started, self.options)
+        return finish(assignment, rankings, tally, time.monotonic() - started, self.options)
 
     def _attempt(self, assignment: Assignment, asker: Asker) -> Mapping[str, Any]:
         """What everything that follows in the traces was asked with."""
@@ -175,6 +177,7 @@ class _Job:
             "options": {
                 **asdict(self.recipe.arrangement),
                 "set": dict(self.recipe.family.settings),
+                "seed": self.options.seed,
                 "retries": self.options.retries,
                 "forced_finish": self.options.forced_finish,
                 "engine_arg": dict(self.options.engine_args),
@@ -196,9 +199,9 @@ def _asker(recipe: Recipe, options: RerankOptions) -> Asker:
     greedy = options.engine == "lexical" or recipe.sampling.temperature == 0
     return Asker(
         family=recipe.family.digest,
-        model=options.model if loads_models else _name(options.engine),
+        model=recipe.model if loads_models else _name(options.engine),
         revision=options.revision if loads_models else None,
-        adapter=None,
+        adapter=recipe.adapter if loads_models else None,
         sampling=recipe.sampling,
         seed=None if greedy else options.seed,
     )

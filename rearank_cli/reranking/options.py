@@ -1,18 +1,22 @@
 """What a user can choose about reranking, checked once."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from rearank_cli.engines import ENGINES, Engine, Judge
+from rearank_cli.engines import ENGINES, Engine, Judge, Wanted
 from rearank_cli.errors import UsageError
 from rearank_cli.families import Family, family_for
-from rearank_cli.methods import find_method
+from rearank_cli.methods import METHODS, find_method
 from rearank_cli.records import Sampling
 from rearank_cli.trec.runs import Order
 
 Missing = Literal["error", "skip"]
+Scores = Literal["rank", "model"]
+
+log = logging.getLogger("rearank")
 
 DEFAULT_MODEL = "le723z/Rearank-7B"
 
@@ -30,12 +34,16 @@ class RerankOptions:
     model: str = DEFAULT_MODEL
     family: str | Path | None = None
     engine: str | Engine | Judge = "vllm"
+    adapter: str | None = None
     revision: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
     method: str | None = None
     window: int | None = None
     step: int | None = None
     depth: int | None = None
+    top: int | None = None
+    passes: int | None = None
+    permutations: int | None = None
     temperature: float | None = None
     top_p: float | None = None
     max_tokens: int | None = None
@@ -54,6 +62,7 @@ class RerankOptions:
     query: tuple[str, ...] = ()
     input_order: Order = "trec"
     escape_ids: bool = False
+    scores: Scores = "rank"
 
     def arrangement_given(self) -> dict[str, Any]:
         """What the user chose of an arrangement."""
@@ -63,21 +72,50 @@ class RerankOptions:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """How the calls of a query are arranged; `window`, `step` and `depth` count passages."""
+    """How the calls of a query are arranged; `window`, `step`, `depth` and `top` count passages.
+
+    `top` is how many of the best a method is asked to find, where it can stop there.
+    """
 
     method: str
     window: int
     step: int
     depth: int
+    top: int = 10
+    passes: int = 1
+    permutations: int = 1
+
+    @property
+    def largest_window(self) -> int:
+        """The most passages that a call can show."""
+        return self.depth if find_method(self.method).shows_all else min(self.window, self.depth)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Options and a family's defaults, put together: how every call of a run is made."""
+    """Options and a family's defaults, put together: how every call of a run is made.
+
+    `model` and `adapter` are what is loaded: of a model that its family knows to be an adapter, its base.
+    """
 
     family: Family
     arrangement: Arrangement
     sampling: Sampling
+    model: str
+    adapter: str | None
+
+    def wanted(self, options: RerankOptions) -> Wanted:
+        """The model as an engine is to serve it. A revision is that of the model that was named."""
+        of_adapter = self.model != options.model
+        return Wanted(
+            self.model,
+            None if of_adapter else options.revision,
+            self.adapter,
+            options.revision if of_adapter else None,
+            self.sampling.temperature > 0,
+            options.engine_args,
+            self.family.engine,
+        )
 
 
 def recipe_for(options: RerankOptions) -> Recipe:
@@ -89,27 +127,97 @@ def recipe_for(options: RerankOptions) -> Recipe:
             "the engine has neither an engine's method complete(prompt, sampling) "
             "nor a judge's method judge(query, passages, candidates)"
         )
-    family = family_for(options.model, str(options.family) if options.family else None, options.settings)
+    family = _family(options)
+    listed = family.model(options.model)
+    model, adapter = options.model, options.adapter
+    if listed and listed.adapter and listed.base:
+        if adapter:
+            raise UsageError(
+                f"{options.model} is an adapter itself: give -m {listed.base} with --adapter {adapter}"
+            )
+        model, adapter = listed.base, options.model
     changed = {
         name: value
         for name in ("temperature", "top_p", "max_tokens")
         if (value := getattr(options, name)) is not None
     }
-    arrangement = Arrangement(**{**asdict(family.defaults), **options.arrangement_given()})
+    arrangement = _arrangement(family, options)
     sampling = replace(family.sampling, **changed)
     check_options(options, arrangement, sampling)
-    return Recipe(family, arrangement, sampling)
+    _check_method(family, arrangement, options)
+    return Recipe(family, arrangement, sampling, model, adapter)
+
+
+def _family(options: RerankOptions) -> Family:
+    """The family that was named, or that lists the adapter or the model."""
+    if options.family or not options.adapter:
+        named = str(options.family) if options.family else None
+        return family_for(options.model, named, options.settings, options.dataset)
+    try:
+        return family_for(options.adapter, None, options.settings, options.dataset)
+    except UsageError:
+        return family_for(options.model, None, options.settings, options.dataset)
+
+
+def _arrangement(family: Family, options: RerankOptions) -> Arrangement:
+    defaults = {name: value for name, value in asdict(family.defaults).items() if value is not None}
+    given = options.arrangement_given()
+    method = find_method(given.get("method", family.defaults.method))
+    if method.name != family.defaults.method:
+        # How often the family's own method goes over a list says nothing about another.
+        defaults.pop("passes", None)
+    return Arrangement(**{"passes": method.passes, **defaults, **given})
+
+
+def _check_method(family: Family, arrangement: Arrangement, options: RerankOptions) -> None:
+    """Raise UsageError where a method cannot work with what a family's answers say."""
+    method = find_method(arrangement.method)
+    if family.gives not in method.reads:
+        fitting = ", ".join(each.name for each in METHODS.values() if family.gives in each.reads)
+        raise UsageError(
+            f"--method {method.name} cannot work with family {family.name}, whose answers give "
+            f"{_GIVES[family.gives]}; with it go: {fitting}"
+        )
+    most = family.most_passages
+    if most and arrangement.largest_window > most:
+        option = "--depth" if method.shows_all else "--window"
+        raise UsageError(
+            f"{option} is {arrangement.largest_window}, and family {family.name} can name "
+            f"at most {most} passages in a call"
+        )
+    if options.scores == "model" and not method.scores:
+        scoring = ", ".join(each.name for each in METHODS.values() if each.scores)
+        raise UsageError(
+            f"--scores model: method {method.name} orders without scores; those that score are: {scoring}"
+        )
+    for name in sorted({"step", "top", "passes"} - method.takes):
+        if getattr(options, name) is not None:
+            log.warning("--%s means nothing to method %s", name, method.name)
+
+
+_GIVES = {
+    "order": "an order of several passages",
+    "best": "the best of several passages",
+    "worst": "the worst of several passages",
+    "score": "the score of a single passage",
+    "scores": "scores of several passages",
+}
 
 
 def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sampling | None = None) -> None:
     """Raise UsageError for what cannot be, all of it at once."""
-    find_method(arrangement.method)
+    method = find_method(arrangement.method)
     problems = [
         f"--{name} is {value}, and must be at least 1"
-        for name in ("window", "step", "depth")
+        for name in ("window", "step", "depth", "top", "passes", "permutations")
         if (value := getattr(arrangement, name)) < 1
     ]
-    if arrangement.step > arrangement.window >= 1:
+    if 1 <= arrangement.window < method.least_window:
+        problems.append(
+            f"--window is {arrangement.window}, and method {method.name} compares at least "
+            f"{method.least_window} passages at once"
+        )
+    if "step" in method.takes and arrangement.step > arrangement.window >= 1:
         problems.append(
             f"--step {arrangement.step} is larger than --window {arrangement.window}: "
             "passages between windows would never be seen"
@@ -133,7 +241,11 @@ def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sa
     ]
     problems += [
         f"--{name.replace('_', '-')} is {value}, and is one of {', '.join(choices)}"
-        for name, choices in (("missing", get_args(Missing)), ("input_order", get_args(Order)))
+        for name, choices in (
+            ("missing", get_args(Missing)),
+            ("input_order", get_args(Order)),
+            ("scores", get_args(Scores)),
+        )
         if (value := getattr(options, name)) not in choices
     ]
     if problems:
@@ -146,5 +258,5 @@ def _sampling_problems(sampling: Sampling) -> Iterator[str]:
         yield f"--temperature is {sampling.temperature}, and must not be negative"
     if not 0 < sampling.top_p <= 1:
         yield f"--top-p is {sampling.top_p}, and must be above 0 and at most 1"
-    if sampling.max_tokens < 1:
+    if sampling.max_tokens is not None and sampling.max_tokens < 1:
         yield f"--max-tokens is {sampling.max_tokens}, and must be at least 1"

@@ -12,7 +12,8 @@ from rearank_cli.traces import Call, PastRequest
 class Persistence:
     """A failed request is asked again, at most `retries` times, and so is one whose answer was
     unreadable, where answers are drawn at random: a greedy one would only repeat itself. An answer
-    that ran out of tokens is finished by force, once, if `forced_finish`.
+    that ran out of tokens is finished by force, once, if `forced_finish`; so is an unreadable one
+    where the family's authors do that.
     """
 
     retries: int = 1
@@ -30,18 +31,26 @@ class Persistence:
             attempt += 1
             request = await requester.ask(call, attempt)
             reading, response = request.reading, request.completion.text
-        if reading.status is Status.TRUNCATED and self.forced_finish and requester.can_finish:
-            return await self._finish(call, past, response, requester) or reading
+        unfinished = reading.status is Status.TRUNCATED or (
+            reading.status is Status.UNREADABLE and requester.insists
+        )
+        if unfinished and self.forced_finish and requester.can_finish:
+            return await self._finish(call, past, reading.status, response, requester) or reading
         return reading
 
     async def _finish(
-        self, call: Call, past: Sequence[PastRequest], response: str, requester: Requester
+        self,
+        call: Call,
+        past: Sequence[PastRequest],
+        status: Status,
+        response: str,
+        requester: Requester,
     ) -> Reading | None:
         """What the model answered when it was made to; None where every such request failed."""
         finished = [request.reading for request in past if request.forced]
         attempt = 0
         while not finished and attempt <= self.retries:
-            request = await requester.finish(call, response, attempt)
+            request = await requester.finish(call, status, response, attempt)
             if request.reading.status is not Status.FAILED:
                 finished.append(request.reading)
             attempt += 1

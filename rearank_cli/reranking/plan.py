@@ -15,12 +15,15 @@ from rearank_cli.reranking.conductor import Tally, order_topics
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import Recipe, RerankOptions
 from rearank_cli.reranking.persistence import Persistence
-from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, room_for_prompts
+from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, answer_tokens, room_for_prompts
+from rearank_cli.reranking.rounds import Rounds
 from rearank_cli.traces import Asker, Call, History, read_traces
 
 # A trace line besides its texts, and what a token of English comes to, in bytes.
 _LINE_BYTES = 1500
 _TOKEN_BYTES = 5
+# A list of twenty identifiers, where an answer is no longer than that.
+_LIST_TOKENS = 128
 
 
 @dataclass
@@ -79,6 +82,7 @@ async def _plan(
         excluded_documents=sum(map(len, left_out.get("excluded", {}).values())),
     )
     history = _history(assignment.destination, options)
+    rounds = Rounds()
     if place := assignment.destination.traces:
         history.refuse_another(place, identity(recipe.family, asker, assignment))
     persistence = Persistence(options.retries, options.forced_finish)
@@ -91,17 +95,21 @@ async def _plan(
         calls[call.query.query_id] = calls.get(call.query.query_id, 0) + 1
         reading = persistence.remembered(history.of(call.key, call.texts))
         plan.in_traces += reading is not None
+        await rounds.wait(call.query.query_id)
         # What is not known yet is taken to change nothing: enough to count the calls by.
         return reading or Reading(Status.OK, list(range(len(call.passages))))
 
-    await order_topics(assignment.topics, recipe.arrangement, asker, settle, Tally())
+    work = order_topics(assignment.topics, recipe.arrangement, asker, settle, Tally(), seed=options.seed)
+    await rounds.run(work)
     plan.calls = sum(calls.values())
-    plan.longest_chain = max(calls.values(), default=0)
+    plan.longest_chain = rounds.longest
     if prompter:
         _count_tokens(plan, prompter, first_calls, calls)
     new = plan.calls - plan.in_traces
     plan.seconds = new * history.seconds_per_call if history.seconds_per_call is not None else None
-    line = history.bytes_per_call or _LINE_BYTES + 2 * _TOKEN_BYTES * recipe.sampling.max_tokens
+    line = history.bytes_per_call or _LINE_BYTES + 2 * _TOKEN_BYTES * (
+        recipe.sampling.max_tokens or _LIST_TOKENS
+    )
     plan.disk_bytes = round(new * line) + _run_bytes(assignment.before, options.tag)
     place = assignment.destination.traces or assignment.destination.output
     plan.disk_free = shutil.disk_usage(place.absolute().parent).free if place else None
@@ -127,10 +135,12 @@ def _tokenizer(options: RerankOptions, recipe: Recipe) -> tuple[Tokenizer | None
     if options.engine != "vllm":
         return None, None, "this engine reads no tokens"
     try:
-        tokenizer, context = model_card(options.model, options.revision, options.engine_args)
+        tokenizer, context = model_card(recipe.wanted(options))
     except EngineError as error:
         return None, None, str(error)
-    return tokenizer, room_for_prompts(context, recipe.sampling.max_tokens), None
+    window = recipe.arrangement.largest_window
+    longest = recipe.sampling.max_tokens or answer_tokens(recipe.family, tokenizer, window)
+    return tokenizer, room_for_prompts(context, longest), None
 
 
 def _history(place: Destination, options: RerankOptions) -> History:

@@ -12,6 +12,8 @@ log = logging.getLogger("rearank")
 
 # Cutting a text can move a token border: the second attempt takes what the first missed.
 _ATTEMPTS = 4
+# A model may end a list with a full stop and a line, and it ends with a token.
+_ENDING = 8
 
 
 class DoesNotFitError(Exception):
@@ -37,16 +39,31 @@ class Prompter:
         self._tokenizer = tokenizer
         self._room = room
         self._prepared: dict[str, Passage] = {}
+        self._queries: dict[str, str] = {}
 
     def prompt(self, query: Query, passages: Sequence[Passage]) -> Ready:
         """The prompt of a window. Raises DoesNotFitError."""
         prepared = [self._prepare(passage) for passage in passages]
+        text = self._prepare_query(query)
+        prompt = self._family.compose(text, prepared)
         if self._tokenizer is None:
-            return Ready(self._family.compose(query.text, prepared))
-        prompt = self._tokenizer.tokenize(self._family.compose(query.text, prepared))
-        if self._room is None or _length(prompt) <= self._room:
-            return Ready(prompt)
-        return self._cut_to_fit(query.text, prepared, prompt, self._tokenizer, self._room)
+            ready = Ready(prompt)
+        else:
+            prompt = self._tokenizer.tokenize(prompt)
+            if self._room is None or _length(prompt) <= self._room:
+                ready = Ready(prompt)
+            else:
+                ready = self._cut_to_fit(text, prepared, prompt, self._tokenizer, self._room)
+        return replace(ready, prompt=replace(ready.prompt, query_id=query.query_id))
+
+    def _prepare_query(self, query: Query) -> str:
+        """Clean and cut a query, once per run."""
+        text = self._queries.get(query.text)
+        if text is None:
+            cut_tokens = self._tokenizer.cut if self._tokenizer else None
+            text = self._family.prepare_query(query.text, cut_tokens)
+            self._queries[query.text] = text
+        return text
 
     def _prepare(self, passage: Passage) -> Passage:
         """Clean, cut and neutralise a passage, once per run."""
@@ -84,6 +101,12 @@ class Prompter:
             f"the prompt does not fit into {room} tokens, however short its passages are cut; "
             "the query is too long, or --window or --max-tokens too large for this model"
         )
+
+
+def answer_tokens(family: Family, tokenizer: Tokenizer | None, n: int) -> int:
+    """How many tokens a well-formed answer about n passages has, and the few with which it ends."""
+    answer = family.write(list(range(n))).text
+    return (tokenizer.count(answer) if tokenizer else len(answer)) + _ENDING
 
 
 def _length(prompt: Prompt) -> int:

@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 from rearank_cli.errors import UsageError
 from rearank_cli.records import Reading, Run, Sampling, Status
@@ -34,14 +35,16 @@ async def _replay(run: str | Path | Run, options: RerankOptions, place: Destinat
         raise UsageError("--engine replay needs the trace file to replay: give it with --traces")
     history = read_traces(place.traces)
     attempt = history.attempts[-1]
-    told = {name: attempt["options"][name] for name in ("method", "window", "step", "depth")}
+    names = [field.name for field in fields(Arrangement)]
+    told = {name: attempt["options"][name] for name in names if name in attempt["options"]}
     arrangement = replace(Arrangement(**told), **options.arrangement_given())
     check_options(options, arrangement)
     persistence = Persistence(forced_finish=options.forced_finish and attempt["options"]["forced_finish"])
-    sampling = attempt["asker"]["sampling"]
-    asker = Asker(
-        **{**attempt["asker"], "sampling": Sampling(**{**sampling, "stop": tuple(sampling["stop"])})}
-    )
+    sampling: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in attempt["asker"]["sampling"].items()
+    }
+    asker = Asker(**{**attempt["asker"], "sampling": Sampling(**sampling)})
     # The traces are read, and not written.
     written = replace(place, traces=None)
     assignment = reassign(run, written, arrangement.depth, history.left_out, options)
@@ -52,5 +55,6 @@ async def _replay(run: str | Path | Run, options: RerankOptions, place: Destinat
         reading = persistence.remembered(history.of(call.key, texts=None))
         return reading or Reading(Status.FAILED, list(range(len(call.passages))))
 
-    orders = await order_topics(assignment.topics, arrangement, asker, settle, tally)
-    return finish(assignment, orders, tally, time.monotonic() - started, options)
+    seed = attempt["options"].get("seed", 0)
+    rankings = await order_topics(assignment.topics, arrangement, asker, settle, tally, seed=seed)
+    return finish(assignment, rankings, tally, time.monotonic() - started, options)

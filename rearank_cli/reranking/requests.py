@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from rearank_cli.engines import Engine, Judge
+from rearank_cli.engines import Engine, Judge, Verdict
 from rearank_cli.errors import EngineError
 from rearank_cli.families import Family
-from rearank_cli.families.thought import CLOSE, OPEN
+from rearank_cli.families.thought import THINK
 from rearank_cli.records import Completion, Prompt, Reading, Sampling, Status
-from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, room_for_prompts
+from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, answer_tokens, room_for_prompts
 from rearank_cli.reranking.stopping import Stop
 from rearank_cli.traces import Call, Request
 
@@ -25,10 +25,22 @@ log = logging.getLogger("rearank")
 _IN_FLIGHT = 64
 
 
+class _Answer(NamedTuple):
+    """A completion, how many passages were cut for it, and what of an answer its prompt ended with.
+
+    The latter is None where that is the family's own.
+    """
+
+    completion: Completion
+    cut_passages: int
+    begun: str | None
+
+
 class Requester:
     """Asks an engine or a judge, so many requests at once, and tells `record` of each.
 
-    When a stop is asked for, requests in flight go on and none begins. `timeout` is in seconds.
+    When a stop is asked for, requests in flight go on and none begins. `timeout` is in seconds;
+    `largest_window` is the most passages that a call shows.
     """
 
     def __init__(
@@ -39,6 +51,7 @@ class Requester:
         *,
         record: Callable[[Request], None],
         stop: Stop,
+        largest_window: int,
         in_flight: int | None = None,
         timeout: float | None = None,
     ) -> None:
@@ -51,9 +64,8 @@ class Requester:
         self._timeout = timeout
         self._context: int | None = getattr(engine, "context", None)
         self._tokenizer = getattr(engine, "tokenizer", None)
-        self._prompter = Prompter(
-            family, self._tokenizer, room_for_prompts(self._context, sampling.max_tokens)
-        )
+        longest = sampling.max_tokens or answer_tokens(family, self._tokenizer, largest_window)
+        self._prompter = Prompter(family, self._tokenizer, room_for_prompts(self._context, longest))
         self._workers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="prompts")
         self._slots = asyncio.Semaphore(in_flight or getattr(engine, "capacity", None) or _IN_FLIGHT)
         self._running = 0
@@ -74,29 +86,33 @@ class Requester:
         """Give the worker threads back."""
         self._workers.shutdown(cancel_futures=True)
 
+    @property
+    def insists(self) -> bool:
+        """Whether an answer that could not be read is brought to an end, too."""
+        return self._family.insists
+
     async def ask(self, call: Call, attempt: int) -> Request:
         """Ask about a call's window. Raises EngineError once the engine can answer nothing."""
         async with self._slot():
             started = time.monotonic()
-            completion, cut_passages = await self._guarded(call, self._answer(call, attempt))
-            reading = self._family.read(completion, len(call.passages))
+            answer = await self._guarded(call, self._answer(call, attempt))
+            completion, cut_passages, begun = answer
+            reading = self._family.read(completion, len(call.passages), begun)
             return self._recorded(call, attempt, reading, completion, cut_passages, started)
 
-    async def finish(self, call: Call, response: str, attempt: int) -> Request:
-        """Close the thought of a response that ran out of tokens, and have the model list its order.
+    async def finish(self, call: Call, status: Status, response: str, attempt: int) -> Request:
+        """Close the thought of a response without an answer, and have the model give its answer.
 
-        The status stays `truncated`, unless this request fails; the reading is marked as forced where
-        there is an order in it.
+        The status stays that of the response, unless this request fails; the reading is marked as
+        forced where there is an answer in it.
         """
         async with self._slot():
             started = time.monotonic()
-            completion, cut_passages = await self._guarded(
-                call, self._rest_of_answer(call, response, attempt)
-            )
-            whole = replace(completion, text=self._family.begin_answer(response) + completion.text)
-            reading = self._family.read(whole, len(call.passages))
+            answer = await self._guarded(call, self._rest_of_answer(call, response, attempt))
+            completion, cut_passages, begun = answer
+            reading = self._family.read(completion, len(call.passages), begun)
             if reading.status is not Status.FAILED:
-                reading = replace(reading, status=Status.TRUNCATED, forced=reading.answered)
+                reading = replace(reading, status=status, forced=reading.answered)
             return self._recorded(call, attempt, reading, completion, cut_passages, started, forced=True)
 
     @asynccontextmanager
@@ -114,63 +130,76 @@ class Requester:
                 if not self._running:
                     self.idle.set()
 
-    async def _answer(self, call: Call, attempt: int) -> tuple[Completion, int]:
+    async def _answer(self, call: Call, attempt: int) -> _Answer:
         if self._asks_a_judge:
             # A judge need not wait for anything; signals are heard all the same.
             await asyncio.sleep(0)
-            order, reasoning = await self._engine.judge(call.query, call.passages, call.candidates)
-            return self._family.write(order, reasoning), 0
+            return _Answer(self._verdict(await self._engine.judge(*call.judged)), 0, None)
         prompt, cut_passages = await self._prompt(call)
-        sampling = self._sampling
-        if sampling.temperature > 0:
-            sampling = replace(sampling, seed=call.seed(attempt))
+        n = len(call.passages)
+        sampling = self._family.sampling_for(self._sampling, n)
+        longest = sampling.max_tokens or answer_tokens(self._family, self._tokenizer, n)
         if self._context is not None and prompt.token_ids is not None:
-            room = self._context - len(prompt.token_ids)
-            sampling = replace(sampling, max_tokens=min(sampling.max_tokens, room))
-        return await self._engine.complete(prompt, sampling), cut_passages
+            longest = min(longest, self._context - len(prompt.token_ids))
+        sampling = replace(sampling, max_tokens=longest, seed=self._seed(call, attempt))
+        return _Answer(await self._engine.complete(prompt, sampling), cut_passages, prompt.begun)
 
-    async def _rest_of_answer(self, call: Call, response: str, attempt: int) -> tuple[Completion, int]:
-        """The list of the window's identifiers that a model is made to give after its thought so far."""
+    def _verdict(self, verdict: Verdict | tuple[list[int], str]) -> Completion:
+        """What a judge says, as a model of this family would write it."""
+        order, reasoning, scores = Verdict(*verdict)
+        if scores is None and self._family.gives == "score":
+            raise EngineError(
+                f"family {self._family.name} scores passages one by one, and this judge gives no scores"
+            )
+        shares = None if scores is None else [score * self._family.highest_score for score in scores]
+        return self._family.write(order, reasoning, scores=shares)
+
+    async def _rest_of_answer(self, call: Call, response: str, attempt: int) -> _Answer:
+        """The answer that a model is made to give after its thought so far."""
         prompt, cut_passages = await self._prompt(call)
         n = len(call.passages)
         loop = asyncio.get_running_loop()
-        prompt, needed = await loop.run_in_executor(self._workers, self._begin_answer, prompt, response, n)
-        sampling = replace(
-            self._sampling,
-            max_tokens=needed,
-            stop=(),
-            seed=call.seed(attempt) if self._sampling.temperature > 0 else None,
-            pattern=self._family.answer_pattern(n),
+        prompt, begun, needed = await loop.run_in_executor(
+            self._workers, self._begin_answer, prompt, response, n
         )
-        return await self._engine.complete(prompt, sampling), cut_passages
+        sampling = self._family.finish_for(self._sampling, n)
+        longest = sampling.max_tokens or needed
+        sampling = replace(sampling, max_tokens=longest, seed=self._seed(call, attempt))
+        return _Answer(await self._engine.complete(prompt, sampling), cut_passages, begun)
 
-    def _begin_answer(self, prompt: Prompt, response: str, n: int) -> tuple[Prompt, int]:
-        """The prompt with the thought so far, closed, and how many tokens the answer about n may have."""
+    def _begin_answer(self, prompt: Prompt, response: str, n: int) -> tuple[Prompt, str, int]:
+        """The prompt with the thought so far, closed.
+
+        Also what of the answer stands in the prompt by then, and how many tokens the rest may have.
+        """
         # A whole answer with no thought in it takes more tokens than the list that is still to come.
-        longest = self._family.write(list(range(n))).text
+        needed = 2 * answer_tokens(self._family, self._tokenizer, n)
         if self._tokenizer is None or prompt.token_ids is None:
-            begun = self._family.begin_answer(response)
-            return replace(prompt, append=prompt.append + begun), 2 * len(longest)
-        needed = 2 * self._tokenizer.count(longest)
+            rest = self._family.begin_answer(response, prompt.begun)
+            return replace(prompt, append=prompt.append + rest), prompt.begun + rest, needed
         # What the model quoted from a passage is as foreign now as it was there.
-        response = self._tokenizer.neutralise(response, keep=(OPEN, CLOSE))
+        response = self._tokenizer.neutralise(response, keep=(THINK.open, THINK.close))
         if self._context is not None:
             # Where the context was full, the end of the thought gives way to the answer.
             response = self._tokenizer.cut(response, max(0, self._context - len(prompt.token_ids) - needed))
-        begun = self._family.begin_answer(response)
-        token_ids = (*prompt.token_ids, *self._tokenizer.encode(begun))
-        return replace(prompt, append=prompt.append + begun, token_ids=token_ids), needed
+        rest = self._family.begin_answer(response, prompt.begun)
+        token_ids = (*prompt.token_ids, *self._tokenizer.encode(rest))
+        prompt = replace(prompt, append=prompt.append + rest, token_ids=token_ids)
+        return prompt, prompt.begun + rest, needed
+
+    def _seed(self, call: Call, attempt: int) -> int | None:
+        return call.seed(attempt) if self._sampling.temperature > 0 else None
 
     async def _prompt(self, call: Call) -> tuple[Prompt, int]:
         loop = asyncio.get_running_loop()
         ready = await loop.run_in_executor(self._workers, self._prompter.prompt, call.query, call.passages)
         return ready.prompt, ready.cut_passages
 
-    async def _guarded(self, call: Call, answer: Awaitable[tuple[Completion, int]]) -> tuple[Completion, int]:
+    async def _guarded(self, call: Call, answer: Awaitable[_Answer]) -> _Answer:
         """One bad request harms one window, whatever went wrong; only a dead engine ends the job."""
         try:
-            completion, cut_passages = await asyncio.wait_for(answer, self._timeout)
-            return _fit_to_keep(completion), cut_passages
+            answered = await asyncio.wait_for(answer, self._timeout)
+            return answered._replace(completion=_fit_to_keep(answered.completion))
         except EngineError:
             raise
         except asyncio.CancelledError:
@@ -186,7 +215,7 @@ class Requester:
         except Exception as error:
             log.debug("a request about query %s failed", call.query.query_id, exc_info=True)
             problem = f"{type(error).__name__}: {error}"
-        return Completion("", finish_reason="error", error=problem), 0
+        return _Answer(Completion("", finish_reason="error", error=problem), 0, None)
 
     def _recorded(
         self,

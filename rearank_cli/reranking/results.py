@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rearank_cli.records import Run
+from rearank_cli.records import Ranking, Run, ScoredDoc
 from rearank_cli.reranking.assignments import Assignment
 from rearank_cli.reranking.conductor import Tally
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import RerankOptions
+from rearank_cli.reranking.topics import Topic
 from rearank_cli.trec import write_run
 
 
@@ -25,16 +26,44 @@ class Reranked:
 
 def finish(
     assignment: Assignment,
-    orders: Mapping[str, Sequence[str]],
+    rankings: Mapping[str, Ranking],
     tally: Tally,
     seconds: float,
     options: RerankOptions,
 ) -> Reranked:
     """Put every topic into its new order, and write the run. Raises OutputError."""
     after = Run(
-        {topic.query_id: topic.rearranged(orders[topic.query_id]) for topic in assignment.topics}, options.tag
+        {topic.query_id: _ranked(topic, rankings[topic.query_id], options) for topic in assignment.topics},
+        options.tag,
     )
     place = assignment.destination
     if place.output:
         write_run(after, place.output, escape_ids=options.escape_ids)
     return Reranked(assignment.name, assignment.before, after, place, tally, seconds)
+
+
+# Far above the resolution of a 32-bit float, and far below any difference that a model means.
+_GAP = 2.0**-20
+
+
+def _ranked(topic: Topic, ranking: Ranking, options: RerankOptions) -> list[ScoredDoc]:
+    ranked = topic.rearranged(ranking.doc_ids)
+    if options.scores == "rank" or ranking.scores is None:
+        return ranked
+    return model_scored([document.doc_id for document in ranked], ranking.scores)
+
+
+def model_scored(doc_ids: Sequence[str], scores: Mapping[str, float]) -> list[ScoredDoc]:
+    """Ranked documents with the scores that a model gave, made strictly decreasing.
+
+    A document that ties with the one above it, or has no score (the tail, a failed call), is scored
+    a hair below it: no reader's rule for ties can undo the order.
+    """
+    scored = []
+    limit = max(scores.values(), default=0.0) + _GAP
+    for doc_id in doc_ids:
+        # The same for every size of score: as much as is left of it in a 32-bit float.
+        below = limit - max(1.0, abs(limit)) * _GAP
+        limit = min(scores.get(doc_id, below), below)
+        scored.append(ScoredDoc(doc_id, limit))
+    return scored

@@ -51,6 +51,11 @@ class Call:
     passages: tuple[Passage, ...]
     candidates: Sequence[Passage]
 
+    @property
+    def judged(self) -> tuple[Query, Sequence[Passage], Sequence[Passage]]:
+        """What a judge is told."""
+        return self.query, self.passages, self.candidates
+
     def seed(self, attempt: int) -> int:
         """The seed of a request's sampling: a function of the call, never of when it is made."""
         return int(hashlib.sha256(f"{self.key} {attempt}".encode()).hexdigest()[:8], 16)
@@ -88,6 +93,7 @@ class Request:
             "window": None if window.start is None else [window.start, window.end],
             "doc_ids": window.doc_ids,
             "order": reading.order,
+            "listed": reading.listed,
             "scores": reading.scores,
             "status": reading.status,
             "answered": reading.answered,
@@ -119,9 +125,11 @@ class PastRequest:
         """Read a line of a trace file back. Raises KeyError, TypeError or ValueError for another line."""
         status = Status(line["status"])
         forced = line["forced"] and line["answered"]
-        reading = Reading(status, list(line["order"]), line["scores"], forced=forced)
+        listed = line.get("listed")
+        reading = Reading(status, list(line["order"]), line["scores"], forced=forced, listed=listed)
         if sorted(reading.order) != list(range(len(line["doc_ids"]))):
             raise ValueError("its order is no permutation of its documents")
         # The answer itself is needed only where it may have to be finished.
-        response = line["response"] if status is Status.TRUNCATED else ""
+        may_be_finished = status in (Status.TRUNCATED, Status.UNREADABLE)
+        response = line["response"] if may_be_finished else ""
         return cls(line["texts"], line["try"], line["forced"], reading, response)

@@ -12,8 +12,8 @@ from rearank_cli.corpus import open_corpus
 from rearank_cli.families import load_family
 from rearank_cli.records import Qrels, Run
 from rearank_cli.trec import read_run
+from scripts.perfect import Perfection, PerfectJudge, PerfectVllm
 from tests.end_to_end.conftest import Command
-from tests.end_to_end.perfect import PerfectJudge, PerfectVllm, ideal_order
 
 pytestmark = pytest.mark.shared
 
@@ -27,6 +27,10 @@ class Collection:
     qrels: Qrels
     # Calls of the default method: 1 + ceil((N - 20) / 10) for each list.
     calls: int
+
+    @property
+    def perfection(self) -> Perfection:
+        return Perfection(self.run, self.qrels)
 
 
 @pytest.fixture(scope="module", params=["dl19", "nfcorpus"])
@@ -104,7 +108,7 @@ def test_a_perfect_judge_brings_the_best_to_the_head(
     after = rerank(
         collection.path,
         dataset=collection.dataset,
-        engine=PerfectJudge(collection.qrels),
+        engine=PerfectJudge(collection.perfection),
         depth=depth,
         window=window,
         step=step,
@@ -117,8 +121,8 @@ def test_real_vllm_with_perfect_answers(
     collection: Collection, tiny_model: Path, rearank: Command, tmp_path: Path
 ) -> None:
     """Every call of the default method, through the engine's own scheduler, sampler and tokenizer."""
-    family = load_family("rearank")
-    engine = PerfectVllm(tiny_model, family, collection.queries, collection.qrels)
+    engine = PerfectVllm(tiny_model)
+    engine.serve(load_family("rearank"), collection.perfection)
     # Long prompts say no more about the path than short ones, and take a CPU six times as long.
     cut = "80 characters" if collection.calls > 1000 else "400 characters"
     try:
@@ -151,7 +155,7 @@ def _is_ideal_at_the_head(collection: Collection, after: Run, depth: int, k: int
     ideal = {}
     for query_id, ranking in collection.run.items():
         doc_ids = tuple(document.doc_id for document in ranking[:depth])
-        head = [doc_ids[position] for position in ideal_order(doc_ids, collection.qrels.get(query_id, {}))]
+        head = [doc_ids[position] for position in collection.perfection.order(query_id, doc_ids)]
         ideal[query_id] = [*head, *(document.doc_id for document in ranking[depth:])]
         assert [document.doc_id for document in after[query_id][depth:]] == ideal[query_id][depth:]
     reached = _ndcg(collection.qrels, after, k)

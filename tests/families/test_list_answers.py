@@ -12,6 +12,7 @@ from rearank_cli.records import Completion, Status
 
 FAMILIES = [load_family("rearank"), load_family("rankgpt")]
 REARANK, RANKGPT = FAMILIES
+RANKZEPHYR, RANK_K, CORANKING = map(load_family, ("rankzephyr", "rank-k", "coranking-order"))
 
 FRAGMENTS = st.sampled_from(
     [
@@ -135,7 +136,8 @@ def test_one_letter_more_and_a_bare_list_is_prose(identifiers, letter):
 
 @given(st.sampled_from(FAMILIES), TEXTS, st.integers(1, 25), st.data())
 def test_an_answer_that_is_finished_by_force_is_read_whatever_was_there_before(family, text, n, data):
-    rest = data.draw(st.from_regex(family.answer_pattern(n), fullmatch=True))
+    pattern = family.finish_for(family.sampling, n).pattern
+    rest = data.draw(st.from_regex(pattern, fullmatch=True))
     reading = family.read(Completion(family.begin_answer(text) + rest), n)
     assert reading.answered
     identifiers = [int(number) - 1 for number in re.findall("[0-9]+", rest)]
@@ -148,4 +150,60 @@ def test_every_order_of_the_window_can_be_the_forced_answer(family, order):
     beginning = family.begin_answer("")
     rest = written.removeprefix(beginning)
     assert beginning + rest == written
-    assert re.fullmatch(family.answer_pattern(len(order)), rest)
+    assert re.fullmatch(family.finish_for(family.sampling, len(order)).pattern, rest)
+
+
+@pytest.mark.parametrize(
+    "text", ["[③] > [①] > [②]", "③ > ① > ②", "[³] > [¹] > [²]", "<think>a</think>[③] > [1] > [②]"]
+)
+def test_digits_in_circles_and_above_the_line_are_digits_where_the_family_says_so(text):
+    assert RANKZEPHYR.read(Completion(text), 3).order == [2, 0, 1]
+    assert RANKGPT.read(Completion(text), 3).status is Status.UNREADABLE
+
+
+def test_the_adjuster_of_orders_writes_them_without_a_sign_between():
+    assert CORANKING.write([1, 2, 0]).text == "[2] [3] [1]"
+    assert CORANKING.read(Completion("[2] [3] [1]"), 3).order == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("line", "order", "scores", "status"),
+    [
+        ("[3] > [1] > [2]", [2, 0, 1], [1 / 2, 1 / 3, 1], Status.OK),
+        ("[3] > [2] = [1]", [2, 1, 0], [1 / 2, 1 / 2, 1], Status.OK),
+        ("[2]=[1]>[3]", [1, 0, 2], [1, 1, 1 / 2], Status.OK),
+        ("[1] = [2] = [3]", [0, 1, 2], [1, 1, 1], Status.OK),
+        ("[3] > [1]", [2, 0, 1], [1 / 2, None, 1], Status.REPAIRED),
+        # What stands behind the first repetition is not read, as by the authors.
+        ("[3] > [3] > [1] > [2]", [2, 0, 1], [None, None, 1], Status.REPAIRED),
+        ("[3] > [2] = [3] > [1]", [2, 1, 0], [None, 1 / 2, 1], Status.REPAIRED),
+        # Out of range; the authors take [0] for the last passage.
+        ("[0] > [4] > [2]", [1, 0, 2], [None, 1, None], Status.REPAIRED),
+    ],
+)
+def test_passages_can_be_equal_in_the_order_they_are_named(line, order, scores, status):
+    reading = RANK_K.read(Completion(f"<think>\n[1] or [2]?\n</think>\n\n{line}"), 3)
+    assert (reading.order, reading.scores, reading.status) == (order, scores, status)
+    assert reading.stated == [position for position in order if scores[position] is not None]
+
+
+def test_only_the_last_line_is_the_list_where_passages_can_be_equal():
+    text = "</think>I compared them:\n[1] > [2]\nSo the ranking is\n[2] = [3] > [1]\n"
+    reading = RANK_K.read(Completion(text), 3, "<think>\n")
+    assert (reading.order, reading.status) == ([1, 2, 0], Status.OK)
+    for unread in ("</think>[2] > [1]\nI hope that helps.", "</think>Ranking: [2] > [1]", "", "</think>"):
+        assert RANK_K.read(Completion(unread), 3, "<think>\n").status is Status.UNREADABLE
+    assert RANK_K.read(Completion(text, "length"), 3, "<think>\n").status is Status.TRUNCATED
+
+
+@given(st.permutations(range(12)), st.lists(st.integers(0, 3), min_size=12, max_size=12))
+def test_ties_that_are_written_are_read_back(order, steps):
+    scores, score = [0.0] * 12, 1.0
+    for position, step in zip(order, steps, strict=True):
+        score -= step / 100
+        scores[position] = score
+    reading = RANK_K.read(RANK_K.write(order, scores=scores), 12)
+    assert (reading.order, reading.status) == (list(order), Status.OK)
+    for a in range(12):
+        for b in range(12):
+            assert (reading.scores[a] > reading.scores[b]) == (scores[a] > scores[b])

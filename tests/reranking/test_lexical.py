@@ -72,7 +72,7 @@ def test_the_order_is_written_and_read_as_the_family_s_models_do(rerank_cats, fa
 async def judge(query: str, *texts: str, candidates: tuple[str, ...] = ()) -> list[int]:
     passages = [Passage(f"d{number}", text) for number, text in enumerate(texts)]
     pool = passages + [Passage(f"c{number}", text) for number, text in enumerate(candidates)]
-    order, _ = await LexicalJudge().judge(Query("q", query), passages, pool)
+    order, *_ = await LexicalJudge().judge(Query("q", query), passages, pool)
     return order
 
 
@@ -88,5 +88,5 @@ async def test_a_second_mention_counts_but_less_than_another_term():
 
 async def test_titles_are_read_too():
     passages = [Passage("a", "sleep"), Passage("b", "sleep", title="Cats")]
-    order, _ = await LexicalJudge().judge(Query("q", "cat"), passages, passages)
+    order, *_ = await LexicalJudge().judge(Query("q", "cat"), passages, passages)
     assert order == [1, 0]

@@ -172,7 +172,7 @@ def test_what_begins_an_answer_and_what_the_pattern_allows_are_an_answer(n):
     order = list(range(n))[::-1]
     begun = REARANK.begin_answer("<think>so far")
     rest = REARANK.write(order).text.partition("<answer>")[2]
-    assert re.fullmatch(REARANK.answer_pattern(n), rest)
+    assert re.fullmatch(REARANK.finish_for(REARANK.sampling, n).pattern, rest)
     reading = REARANK.read(Completion(begun + rest), n)
     assert reading.order == order
     assert reading.reasoning == "so far"

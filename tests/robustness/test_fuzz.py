@@ -1,15 +1,17 @@
 """Foreign text of every kind, in the thousands; `scripts/fuzz.py` tries it in the millions."""
 
-import importlib.util
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from rearank_cli.families import lists
+from rearank_cli.families import answers, grades, letters, lists, probabilities, scores
+from rearank_cli.families.thought import Thought
 from rearank_cli.trec import runs
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "fuzz.py"
@@ -18,12 +20,9 @@ KINDS = ["answers", "runs", "inputs", "commands"]
 
 @pytest.fixture(scope="module")
 def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fuzz", SCRIPT)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(SCRIPT.parent)
+        return import_module("fuzz")
 
 
 def test_every_kind_is_tried(script):
@@ -39,12 +38,13 @@ def test_nothing_that_is_read_leads_to_more_than_an_error_of_ours(script, kind):
 
 
 def test_inputs_can_be_read_before_they_are_mutated(script, tmp_path):
-    for number, (_, content, suffix, read) in enumerate(script._inputs()):
+    files = import_module("fuzzing.files")
+    for number, (_, content, suffix, read) in enumerate(files.well_formed_inputs()):
         path = tmp_path / f"{number}{suffix}"
         path.write_bytes(content)
         read(path)
     run = tmp_path / "run.trec"
-    run.write_bytes(script._run_file())
+    run.write_bytes(files.run_file())
     assert len(runs.read_run(run)) == 3
 
 
@@ -60,18 +60,46 @@ def problems(script: ModuleType, kind: str, count: int) -> str:
 
 
 def test_a_ranking_out_of_unfinished_thought_is_noticed(script, monkeypatch):
-    monkeypatch.setattr(lists, "split_thought", lambda text: ("", text))
-    assert "an order that no one gave" in problems(script, "answers", 500)
+    monkeypatch.setattr(Thought, "split", lambda self, text: ("", text, len(text)))
+    assert "an order that no one gave: r" in problems(script, "answers", 2000)
 
 
 def test_a_ranking_out_of_a_list_that_was_cut_off_is_noticed(script, monkeypatch):
-    monkeypatch.setattr(lists, "_answer", lambda text, complete: text)
-    assert "an order that no one gave" in problems(script, "answers", 500)
+    def find(completion, *arguments):
+        whole = completion.finish_reason == "length"
+        return answers.find_answer(
+            replace(completion, finish_reason="stop") if whole else completion, *arguments
+        )
+
+    monkeypatch.setattr(lists, "find_answer", find)
+    assert "an order that no one gave: r" in problems(script, "answers", 2000)
 
 
 def test_an_order_that_is_no_permutation_is_noticed(script, monkeypatch):
     monkeypatch.setattr(lists, "_identifiers", lambda answer: [1.5])
     assert "no permutation" in problems(script, "answers", 500)
+
+
+def test_scores_out_of_prose_are_noticed(script, monkeypatch):
+    monkeypatch.setattr(scores, "_whole", lambda text: text)
+    assert "an order that no one gave: grouprank" in problems(script, "answers", 10_000)
+
+
+def test_the_probability_of_another_token_is_noticed(script, monkeypatch):
+    monkeypatch.setattr(probabilities, "_token_of", lambda tokens, from_end, answer: tokens[0])
+    assert "not the score in the answer: rank1" in problems(script, "answers", 2000)
+
+
+def test_a_grade_without_its_probability_is_noticed(script, monkeypatch):
+    monkeypatch.setattr(grades, "tokens_between", lambda tokens, from_end, length: [])
+    found = problems(script, "answers", 2000)
+    assert "not the score in the answer: erank" in found
+    assert "not the score in the answer: tfrank" in found
+
+
+def test_letters_taken_for_one_another_are_noticed(script, monkeypatch):
+    monkeypatch.setattr(letters, "ascii_uppercase", "BACDEFGHIJKLMNOPQRSTUVWXYZ")
+    assert "not the order in the answer: first" in problems(script, "answers", 2000)
 
 
 def test_an_exception_that_is_not_ours_is_noticed(script, monkeypatch):
@@ -80,13 +108,12 @@ def test_an_exception_that_is_not_ours_is_noticed(script, monkeypatch):
 
 
 def test_a_hang_is_noticed(script, monkeypatch):
-    monkeypatch.setattr(script, "_SECONDS_PER_CASE", 0.01)
-    monkeypatch.setitem(script.KINDS, "runs", script.Kind(lambda case: time.sleep(5), 1, 1))
+    monkeypatch.setitem(script.KINDS, "runs", script.Kind(lambda case: time.sleep(5), 1, 1, seconds=0.01))
     assert "HangError: not done after 0.01 seconds" in problems(script, "runs", 1)
 
 
 def test_a_command_that_ends_with_an_unknown_status_is_noticed(script, monkeypatch):
-    monkeypatch.setattr(script, "STATUSES", {0})
+    monkeypatch.setattr("fuzzing.commands.STATUSES", {0})
     assert "exit status 3" in problems(script, "commands", 1)
 
 

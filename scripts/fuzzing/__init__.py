@@ -1,0 +1,1 @@
+"""What `scripts/fuzz.py` tries: cases of foreign text, each made from a number."""

@@ -1,0 +1,88 @@
+"""Every family through real vLLM over TREC DL 2019, answered as a perfect judge would."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+import pytrec_eval
+
+from rearank_cli import rerank
+from rearank_cli.corpus import open_corpus
+from rearank_cli.families import family_names, load_family
+from rearank_cli.records import Qrels, Run
+from rearank_cli.trec import read_run
+from scripts.perfect import Perfection, PerfectVllm
+
+pytestmark = [pytest.mark.shared, pytest.mark.vllm]
+
+DATASET = "msmarco-passage/trec-dl-2019/judged"
+# Long passages say no more about the path than short ones, and take a CPU many times as long.
+SHORT = "12 words"
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model: Path) -> Iterator[PerfectVllm]:
+    engine = PerfectVllm(tiny_model)
+    yield engine
+    engine.shutdown()
+
+
+@pytest.fixture(scope="module")
+def path(shared: Path, irds_home: Path) -> Path:
+    return shared / "data" / "runs" / "dl19.bm25.trec.gz"
+
+
+@pytest.fixture(scope="module")
+def qrels(irds_home: Path) -> Qrels:
+    qrels = open_corpus(dataset=DATASET).qrels()
+    assert qrels is not None
+    return qrels
+
+
+@pytest.mark.parametrize("name", family_names())
+def test_the_order_is_what_the_default_method_guarantees(
+    name: str, engine: PerfectVllm, path: Path, qrels: Qrels, tmp_path: Path
+) -> None:
+    family = load_family(name)
+    before = read_run(path)
+    engine.serve(family, Perfection(before, qrels))
+    after = rerank(
+        path,
+        dataset=DATASET,
+        family=name,
+        engine=engine,
+        set={"cut": SHORT} if "cut" in family.settings else {},
+        output=tmp_path / "new.trec",
+        traces=tmp_path / "new.jsonl",
+    )
+    calls = [orjson.loads(line) for line in (tmp_path / "new.jsonl").open("rb")][1:]
+    assert len(calls) == engine.calls
+    assert {call["status"] for call in calls} == {"ok"}
+    assert {query: sorted(documents(after, query)) for query in after} == {
+        query: sorted(documents(before, query)) for query in before
+    }
+    # Every method finds the best ten among the candidates, as good as they are by judgment.
+    depth = family.defaults.depth
+    perfection = Perfection(before, qrels)
+    ideal = {}
+    for query in before:
+        doc_ids = documents(before, query)
+        head = [doc_ids[position] for position in perfection.order(query, doc_ids[:depth])]
+        ideal[query] = head + doc_ids[depth:]
+    reached = {query: documents(after, query) for query in after}
+    assert ndcg(qrels, reached) == pytest.approx(ndcg(qrels, ideal), abs=1e-9)
+
+
+def documents(run: Run, query_id: str) -> list[str]:
+    return [document.doc_id for document in run[query_id]]
+
+
+def ndcg(qrels: Qrels, orders: dict[str, list[str]]) -> dict[str, float]:
+    scored = {
+        query_id: {doc_id: float(-rank) for rank, doc_id in enumerate(doc_ids)}
+        for query_id, doc_ids in orders.items()
+    }
+    judged = {query_id: dict(grades) for query_id, grades in qrels.items()}
+    measures = pytrec_eval.RelevanceEvaluator(judged, {"ndcg_cut.10"}).evaluate(scored)
+    return {query_id: values["ndcg_cut_10"] for query_id, values in measures.items()}
