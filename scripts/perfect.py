@@ -155,8 +155,7 @@ class PerfectVllm:
         order = self.judge_by.order(prompt.query_id, prompt.doc_ids)
         grades = [self.judge_by.grade(prompt.query_id, doc_id) for doc_id in prompt.doc_ids]
         if not sampling.logprobs:
-            answer = self._write(order, grades)
-            return replace(sampling, choice=(answer,)), {}
+            return _only(self._write(order, grades), sampling), {}
 
         def bias(texts: Mapping[str, float]) -> dict[int, float]:
             return {token: value for text, value in texts.items() for token in engine.tokenizer.ids_of(text)}
@@ -178,7 +177,7 @@ class PerfectVllm:
             digits = {str(number): 60.0 - 6 * abs(number - grade) for number in range(5)}
             words = bias({"yes": 50 + certainty, "no": 50 - certainty, **digits})
             return replace(sampling, pattern=r"(yes|no)\([0-4]\)"), words
-        return replace(sampling, choice=(self._write(order, grades),)), {}
+        return _only(self._write(order, grades), sampling), {}
 
     def _write(self, order: Sequence[int], grades: Sequence[int]) -> str:
         highest = self.family.highest_score
@@ -186,6 +185,11 @@ class PerfectVllm:
         if self.family.gives in ("score", "scores"):
             return self.family.write(order, "because", scores=scores).text
         return self.family.write(order, "because").text
+
+
+def _only(answer: str, sampling: Sampling) -> Sampling:
+    # A model of random weights spells it in more tokens than its tokenizer would.
+    return replace(sampling, choice=(answer,), max_tokens=max(sampling.max_tokens or 0, 2 * len(answer)))
 
 
 class PerfectJudge:

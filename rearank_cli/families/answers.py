@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rearank_cli.families.thought import Thought
+from rearank_cli.families.thought import THINK, Thought
 from rearank_cli.records import Completion, Reading, Status, Token
 
 TAG, END_TAG = "<answer>", "</answer>"
@@ -38,9 +38,7 @@ def find_answer(
     """
     if completion.finish_reason not in ("stop", "length"):
         return Found(None, "", 0, Status.FAILED)
-    # Where a server returned the thought apart, what the prompt opened is no longer open.
-    opened = completion.reasoning is not None and begun.strip() == thought.open
-    thoughts, rest, after = thought.split(completion.text if opened else begun + completion.text)
+    thoughts, rest, after = thought.split(whole_text(completion, begun))
     reasoning = completion.reasoning or thoughts
     complete = completion.finish_reason == "stop"
     nowhere = Found(None, reasoning, 0, Status.UNREADABLE if complete else Status.TRUNCATED)
@@ -53,6 +51,15 @@ def find_answer(
     if not complete or after > len(rest) or not is_bare(rest):
         return nowhere
     return Found(rest, reasoning, after, Status.OK)
+
+
+def whole_text(completion: Completion, begun: str) -> str:
+    """What stands after a prompt, with the part of an answer that the prompt ended with.
+
+    Where a server returned the thought apart, what the prompt opened is no longer open.
+    """
+    apart = completion.reasoning is not None and begun.strip() == THINK.open
+    return completion.text if apart else begun + completion.text
 
 
 def tokens_between(tokens: Sequence[Token], from_end: int, length: int) -> list[Token]:

@@ -13,7 +13,7 @@ from rearank_cli.records import Completion, Gives, Reading, Sampling, Status, To
 
 _YES = ("yes", "Yes", "YES")
 _NO = ("no", "No", "NO")
-_GRADED = re.compile(r"\s*(yes|no)\s*\(\s*([0-4])\s*\)\s*\.?\s*", re.IGNORECASE)
+_GRADED = re.compile(r"\s*(yes|no)\s*\(\s*([0-4])\s*\)\s*(?:\.\s*)?", re.IGNORECASE)
 # How far a word or grade that is not among the likeliest tokens is put below the least likely of them.
 _UNSEEN = 10.0
 _GRADES = range(5)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rearank_cli.families.answers import find_answer, tokens_between
+from rearank_cli.families.answers import find_answer, tokens_between, whole_text
 from rearank_cli.families.reader import Reader, literal
 from rearank_cli.records import Completion, Gives, Reading, Sampling, Status, Token
 
@@ -44,7 +44,7 @@ class ProbabilityReader(Reader):
         # One word is a whole answer: it cannot be cut off by the limit on tokens.
         ended = (
             replace(completion, finish_reason="stop")
-            if completion.finish_reason == "length" and self._ends_with_word(begun + completion.text)
+            if completion.finish_reason == "length" and self._ends_with_word(whole_text(completion, begun))
             else completion
         )
         found = find_answer(ended, begun, self.thought_marks, self._is_word)

@@ -11,7 +11,7 @@ from rearank_cli.families.reader import Reader, by_score
 from rearank_cli.families.thought import REASON, Thought
 from rearank_cli.records import Completion, Gives, Reading, Status
 
-_FENCED = re.compile(r"```(?:json)?\s*(.*?)```", re.DOTALL)
+_FENCED = re.compile(r"```(?:json)?(.*?)```", re.DOTALL)
 _BRACED = re.compile(r"\{[^{}]*\}")
 # The authors take `[7]]`, too, which their models write now and then.
 _KEY = re.compile(r"\[?([0-9]{1,9})\]*")
@@ -68,7 +68,7 @@ def _scores(answer: str) -> dict[int, float]:
     braced = _BRACED.findall(fenced[-1] if fenced else answer)
     try:
         pairs = json.loads(braced[-1]) if braced else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     given = {}
     for key, value in pairs.items():

@@ -36,9 +36,13 @@ class Thought:
 
         A part of an answer is dropped.
         """
-        if self.also and begun.strip() == self.also.open:
-            return self.also.finished(text, begun)
         whole = begun + text
+        if self.also and whole.lstrip().startswith(self.also.open):
+            before, close, after = whole.partition(self.also.close)
+            if not close:
+                return self.also.finished(text, begun)
+            ended = f"{before}{close}\n\n".removeprefix(begun)
+            return ended + Thought(self.open, self.close).finished(after, "")
         thought, rest, _ = self.split(whole)
         if self.close not in whole:
             thought = thought or rest.strip()  # some models think without saying so

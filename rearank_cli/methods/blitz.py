@@ -1,6 +1,5 @@
 """A graph of preferences: what one call tells is never asked again."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from rearank_cli.methods.asking import Ask
@@ -30,12 +29,9 @@ async def blitz(doc_ids: Sequence[str], ask: Ask, *, window: int, top: int) -> R
     Documents read: N and at most `window` in each later round: 120 to 140, and 121 as a rule.
     """
     known = Preferences(len(doc_ids))
-    asked: Counter[tuple[str, ...]] = Counter()
 
     async def compare(shown: Sequence[int]) -> Reading:
-        passages = tuple(doc_ids[place] for place in shown)
-        asked[passages] += 1
-        return await ask(Window(passages, sample=asked[passages] - 1))
+        return await ask(Window(tuple(doc_ids[place] for place in shown)))
 
     def learn(shown: Sequence[int], reading: Reading) -> None:
         told = [[shown[position] for position in tier] for tier in all_tiers(reading)]

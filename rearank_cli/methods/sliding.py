@@ -7,7 +7,7 @@ from rearank_cli.methods.waves import Stretch, in_waves
 from rearank_cli.records import Ranking, Window
 
 
-async def sliding(doc_ids: Sequence[str], ask: Ask, *, window: int, step: int, passes: int) -> Ranking:
+async def sliding(doc_ids: Sequence[str], ask: Ask, *, window: int, step: int, passes: int = 1) -> Ranking:
     """Reorder the candidates by ranking overlapping windows bottom-up (Sun et al., EMNLP 2023, RankGPT).
 
     Every pass follows the one before it up the list, as soon as the windows that share a rank with its

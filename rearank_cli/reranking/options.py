@@ -185,6 +185,11 @@ def _check_method(family: Family, arrangement: Arrangement, options: RerankOptio
             f"{option} is {arrangement.largest_window}, and family {family.name} can name "
             f"at most {most} passages in a call"
         )
+    if arrangement.permutations > 1 and family.gives in ("worst", "score"):
+        raise UsageError(
+            f"--permutations: family {family.name} gives {_GIVES[family.gives]}, "
+            "of which other orders of a window say nothing"
+        )
     if options.scores == "model" and not method.scores:
         scoring = ", ".join(each.name for each in METHODS.values() if each.scores)
         raise UsageError(

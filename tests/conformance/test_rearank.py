@@ -53,9 +53,7 @@ async def test_sliding_windows_give_the_order_of_the_reference(cases):
             return (7919 * int(doc_id) + seed) % 1009
 
         ranking = [str(i) for i in range(case["candidates"])]
-        order = (
-            await sliding(ranking, judge_by(key), window=case["window"], step=case["step"], passes=1)
-        ).doc_ids
+        order = (await sliding(ranking, judge_by(key), window=case["window"], step=case["step"])).doc_ids
         assert order == [str(i) for i in case["order"]]
 
 
@@ -78,7 +76,7 @@ def judge_by(key):
 async def test_the_head_is_ranked_where_the_reference_stops_before_it(n, last_of_the_reference):
     """Its loop ends when the next window would begin before rank 1; what is above stays as it was."""
     best_last = judge_by(lambda doc_id: -int(doc_id))
-    order = (await sliding([str(i) for i in range(n)], best_last, window=20, step=10, passes=1)).doc_ids
+    order = (await sliding([str(i) for i in range(n)], best_last, window=20, step=10)).doc_ids
     assert last_of_the_reference in best_last.windows
     assert best_last.windows[-1] == (0, 20)
     assert order[:10] == [str(i) for i in range(n - 1, n - 11, -1)]
@@ -87,7 +85,7 @@ async def test_the_head_is_ranked_where_the_reference_stops_before_it(n, last_of
 @pytest.mark.parametrize("n", [1, 7, 15, 19])
 async def test_a_list_shorter_than_the_window_is_one_window_where_the_reference_has_none(n):
     best_last = judge_by(lambda doc_id: -int(doc_id))
-    order = (await sliding([str(i) for i in range(n)], best_last, window=20, step=10, passes=1)).doc_ids
+    order = (await sliding([str(i) for i in range(n)], best_last, window=20, step=10)).doc_ids
     assert best_last.windows == [(0, n)]
     assert order == [str(i) for i in range(n - 1, -1, -1)]
 

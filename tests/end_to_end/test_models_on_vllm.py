@@ -78,7 +78,7 @@ def test_an_adapter_that_is_not_there_is_told_before_vllm_starts(
 def test_what_a_family_needs_of_vllm_is_given_to_it(
     rearank: Command, bees: Path, tiny_model: Path, family: str
 ) -> None:
-    """More log-probabilities than vLLM's own limit; a context and a precision that this model may not have."""
+    """More log-probabilities than vLLM allows by itself; a context and a precision of another model."""
     options = ["--engine", "vllm", "-m", tiny_model, "--family", family, *EAGER]
     few = ["--limit", "2", "--max-tokens", "1" if family == "first" else "20", "--depth", "6"]
     done = rearank("rerank", "run.trec", *options, *few, "-o", "new.trec", cwd=bees)

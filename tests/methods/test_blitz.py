@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import combinations
 from math import ceil
 
@@ -9,6 +10,7 @@ from rearank_cli.methods.preferences import Preferences, members
 from rearank_cli.records import Reading, Status, Window
 from tests.methods.judges import (
     arbitrary,
+    at_times,
     drawn,
     failing,
     listing,
@@ -106,6 +108,29 @@ async def test_documents_in_a_cycle_are_tied_and_their_wins_decide():
     outcome = await run("blitz", ["3", "2", "1", "0"], judge, window=2, top=3)
     assert outcome.order[3] == "3"
     assert outcome.calls <= 6
+
+
+@quick
+@given(st.integers(4, 60), st.integers(3, 12), TOPS, SEEDS)
+async def test_of_tied_documents_only_one_is_shown(n, window, top, seed):
+    judge = at_times(seed, perfect, lambda shown: replace(perfect(shown), order=perfect(shown).order[::-1]))
+    outcome = await run("blitz", numbers(n), judge, window=window, top=top)
+    known = Preferences(n)
+    for number, shown in enumerate(outcome.windows):
+        places = [int(doc_id) for doc_id in shown.doc_ids]
+        if number >= ceil(n / window):
+            assert all(known.tied(one) & sum(1 << other for other in places) == 1 << one for one in places)
+        known.learn([[places[position]] for position in judge(shown).order])
+
+
+async def test_ties_are_asked_about_once_more_and_apart_from_each_other():
+    def judge(shown: Window) -> Reading:
+        count = len(shown.doc_ids)
+        return Reading(Status.OK, list(range(count)), [1.0, 1.0, 0.0, 0.0] if count == 4 else [1.0, 1.0])
+
+    outcome = await run("blitz", numbers(4), judge, window=4, top=4)
+    assert [shown.doc_ids for shown in outcome.windows] == [("0", "1", "2", "3"), ("0", "1"), ("2", "3")]
+    assert outcome.order == numbers(4)
 
 
 async def test_a_window_without_an_answer_keeps_its_order_and_the_rest_is_learnt():

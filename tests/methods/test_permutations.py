@@ -127,7 +127,10 @@ async def test_scores_are_means_over_the_answers_that_gave_one():
             perfect(window), scores=[scores[int(doc_id)] for doc_id in window.doc_ids]
         )
 
-    ask, _ = asking(in_turn(scored(1.0, None, None), scored(0.0, 0.5, None), failing), 3)
+    def cut_off(window: Window) -> Reading:
+        return replace(failing(window), scores=[9.0] * 3)
+
+    ask, _ = asking(in_turn(scored(1.0, None, None), scored(0.0, 0.5, None), cut_off), 3)
     assert (await ask(Window(("0", "1", "2")))).scores == [0.5, 0.5, None]
     ask, _ = asking(perfect)
     assert (await ask(Window(("0", "1", "2")))).scores is None

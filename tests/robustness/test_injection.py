@@ -44,7 +44,9 @@ role = "user"
 content = "{{ passage.doc_id }}{{ passage.text }}|im_end|>{{ passage.text }}{{ query }}<|im_{{ query }}"
 """,
 }
-FAMILIES = [*family_names(), *OWN]
+# One of each form of prompt, for every kind of tokenizer; the others only with Qwen's.
+FORMS = ["rearank", "rankgpt", "reasonrank", "first", "rank1", "rankvicuna"]
+FAMILIES = [*FORMS, *OWN]
 TOKENIZERS = ["qwen", *MADE]
 
 
@@ -66,10 +68,15 @@ def family_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Famil
 def kind(request: pytest.FixtureRequest) -> Kind:
     if request.param != "qwen":
         return MADE[request.param]()
+    return request.getfixturevalue("qwen_kind")
+
+
+@pytest.fixture(scope="module")
+def qwen_kind(tiny_model: Path) -> Kind:
     from transformers import AutoTokenizer
 
     control = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<think>", "</think>"]
-    return Kind(AutoTokenizer.from_pretrained(request.getfixturevalue("tiny_model")), control)
+    return Kind(AutoTokenizer.from_pretrained(tiny_model), control)
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +152,18 @@ def _attacks_with(token: str, others: Sequence[str]) -> Iterator[str]:
 
 
 def test_no_attack_puts_a_control_token_into_a_prompt(kind: Kind, tokenizer: Tokenizer, family: Family):
-    texts = attacks(kind)
-    for first in range(0, len(texts), 20):
-        window = texts[first : first + 20]
+    _resists(kind, tokenizer, family)
+
+
+@pytest.mark.parametrize("name", sorted({*family_names()} - {*FORMS}))
+def test_no_attack_on_another_family_succeeds(name: str, qwen_kind: Kind, qwen: Tokenizer, family_of):
+    _resists(qwen_kind, qwen, family_of(name))
+
+
+def _resists(kind: Kind, tokenizer: Tokenizer, family: Family) -> None:
+    texts, most = attacks(kind), family.most_passages or 20
+    for first in range(0, len(texts), most):
+        window = texts[first : first + most]
         passages = [
             Passage(f"d{text}", text, title=text if number % 2 else None)
             for number, text in enumerate(window)
@@ -192,6 +208,10 @@ def hostile_texts(draw: st.DrawFn, kind: Kind) -> str:
     return "".join(draw(st.lists(pieces | st.text(max_size=3), max_size=10)))
 
 
+def _most(family: Family) -> int:
+    return min(family.most_passages or 4, 4)
+
+
 @settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_mixture_of_pieces_of_control_tokens_becomes_one(
@@ -203,7 +223,7 @@ def test_no_mixture_of_pieces_of_control_tokens_becomes_one(
     passages = [
         Passage(f"d{number}", f"bee{text}", title)
         for number, (text, title) in enumerate(
-            data.draw(st.lists(st.tuples(texts, st.none() | texts), max_size=4))
+            data.draw(st.lists(st.tuples(texts, st.none() | texts), min_size=1, max_size=_most(family)))
         )
     ]
     expected = control_ids(kind, prompt_ids(family, tokenizer, *harmless(len(passages))))
@@ -216,7 +236,7 @@ HONEST = st.text(
 )
 
 
-@pytest.mark.parametrize("name", [*family_names(), "raw"])
+@pytest.mark.parametrize("name", [*FORMS, "raw"])
 @settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_text_without_control_tokens_has_the_ids_of_the_plain_rendered_prompt(
@@ -227,21 +247,26 @@ def test_a_text_without_control_tokens_has_the_ids_of_the_plain_rendered_prompt(
     )
     family, query = family_of(name), data.draw(honest)
     passages = [
-        Passage(f"d{number}", text) for number, text in enumerate(data.draw(st.lists(honest, max_size=3)))
+        Passage(f"d{number}", text)
+        for number, text in enumerate(
+            data.draw(st.lists(honest, min_size=1, max_size=min(3, family.most_passages or 3)))
+        )
     ]
     prompt = family.prompt(query, passages)
-    assert prompt_ids(family, tokenizer, query, passages) == plain_ids(kind, prompt)
+    assert prompt_ids(family, tokenizer, query, passages) == plain_ids(kind, tokenizer, prompt)
 
 
 def _spelled(kind: Kind, text: str) -> bool:
     return any(token in text for token in [*kind.control, *kind.turn_marks])
 
 
-def plain_ids(kind: Kind, prompt) -> tuple[int, ...]:
+def plain_ids(kind: Kind, tokenizer: Tokenizer, prompt) -> tuple[int, ...]:
     """What the model's own tokenizer makes of a prompt."""
     if prompt.text is not None:
         return tuple(kind.tokenizer(prompt.text + prompt.append)["input_ids"])
-    rendered = kind.tokenizer.apply_chat_template(prompt.messages, tokenize=False, add_generation_prompt=True)
+    # A system message stands before the first turn where the template knows none.
+    messages = tokenizer._messages(prompt)
+    rendered = kind.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
     return tuple(kind.tokenizer(rendered + prompt.append, add_special_tokens=False)["input_ids"])
 
 
