@@ -6,8 +6,8 @@
 The judge is perfect, or errs on a given share of pairs of documents (of single documents, for methods
 that score them one by one), always the same ones. It speaks through vLLM and a tiny model made on the
 spot, whose sampler is held to what the judge says; so calls, chains, documents and nDCG are those that
-a model of that opinion would have, and the time is that of the engine at hand. Needs the BM25 run
-(first argument of --run) and ir_datasets with msmarco-passage/trec-dl-2019/judged.
+a model of that opinion would have, and the time is that of the engine at hand. Needs a BM25 run
+(--run) and ir_datasets with msmarco-passage/trec-dl-2019/judged.
 """
 
 import argparse
@@ -28,7 +28,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 from rearank_cli import evaluate, rerank
 from rearank_cli.corpus import open_corpus
 from rearank_cli.families import Family, load_family
-from rearank_cli.methods import METHODS, find_method, shuffle_for
+from rearank_cli.methods import METHODS, Method, find_method, shuffle_for
 from rearank_cli.records import Reading, Run, Status, Window
 from rearank_cli.reranking.rounds import Rounds
 from rearank_cli.trec import read_run
@@ -64,34 +64,38 @@ class Row:
 
 def count(method: str, family: Family, run: Run, depth: int, opinion: Opinion) -> tuple[float, float, float]:
     """The mean calls, longest chain and documents read of a query, without an engine."""
-    found = find_method(method)
-    costs = []
-    for query_id, ranking in run.items():
-        windows: list[Window] = []
-        rounds = Rounds()
-
-        async def ask(
-            window: Window, query_id: str = query_id, windows: list[Window] = windows, rounds: Rounds = rounds
-        ) -> Reading:
-            windows.append(window)
-            await rounds.wait(query_id)
-            scores: list[float | None] = [float(opinion.grade(query_id, one)) for one in window.doc_ids]
-            order = opinion.order(query_id, window.doc_ids)
-            return Reading(Status.OK, order, scores if family.gives in ("score", "scores") else None)
-
-        parts = {
-            "window": min(family.defaults.window, depth),
-            "step": family.defaults.step,
-            "top": TOP,
-            "passes": found.passes,
-            "shuffle": shuffle_for(0, query_id),
-        }
-        doc_ids = [document.doc_id for document in ranking[:depth]]
-        chosen = {name: parts[name] for name in found.takes}
-        asyncio.run(rounds.run(found.run(doc_ids, ask, **chosen)))
-        costs.append((len(windows), rounds.longest, sum(len(window.doc_ids) for window in windows)))
+    costs = [
+        _cost(
+            find_method(method), family, query_id, [document.doc_id for document in ranking[:depth]], opinion
+        )
+        for query_id, ranking in run.items()
+    ]
     calls, chains, documents = (statistics.fmean(column) for column in zip(*costs, strict=True))
     return calls, chains, documents
+
+
+def _cost(
+    method: Method, family: Family, query_id: str, doc_ids: list[str], opinion: Opinion
+) -> tuple[int, int, int]:
+    windows: list[Window] = []
+    rounds = Rounds()
+
+    async def ask(window: Window) -> Reading:
+        windows.append(window)
+        await rounds.wait(query_id)
+        scores: list[float | None] = [float(opinion.grade(query_id, doc_id)) for doc_id in window.doc_ids]
+        order = opinion.order(query_id, window.doc_ids)
+        return Reading(Status.OK, order, scores if family.gives in ("score", "scores") else None)
+
+    parts = {
+        "window": min(family.defaults.window, len(doc_ids)),
+        "step": family.defaults.step,
+        "top": TOP,
+        "passes": method.passes,
+        "shuffle": shuffle_for(0, query_id),
+    }
+    asyncio.run(rounds.run(method.run(doc_ids, ask, **{name: parts[name] for name in method.takes})))
+    return len(windows), rounds.longest, sum(len(window.doc_ids) for window in windows)
 
 
 def measure(method: str, judge: str, engine: PerfectVllm, path: Path, run: Run, opinion: Opinion) -> Row:

@@ -17,6 +17,9 @@ from typing import Any, Protocol, cast
 from rearank_cli.engines import Verdict, Wanted
 from rearank_cli.engines.vllm import VllmEngine
 from rearank_cli.families import Family
+from rearank_cli.families.grades import GradeReader
+from rearank_cli.families.letters import LettersReader
+from rearank_cli.families.probabilities import ProbabilityReader
 from rearank_cli.records import Completion, Passage, Prompt, Qrels, Query, Run, Sampling
 
 TINY = {
@@ -123,7 +126,7 @@ class PerfectVllm:
         self.calls = 0
         self.documents = 0
 
-    def serve(self, family: Family, opinion: "Opinion") -> None:
+    def serve(self, family: Family, opinion: Opinion) -> None:
         """Answer from now on as this family should, by this opinion; counts begin anew."""
         self.family, self.judge_by = family, opinion
         self.calls = self.documents = 0
@@ -160,19 +163,19 @@ class PerfectVllm:
         def bias(texts: Mapping[str, float]) -> dict[int, float]:
             return {token: value for text, value in texts.items() for token in engine.tokenizer.ids_of(text)}
 
-        reader = type(self.family.reader).__name__
-        if reader == "LettersReader":
+        reader = self.family.reader
+        if isinstance(reader, LettersReader):
             letters = {ascii_uppercase[position]: 90.0 - 4 * rank for rank, position in enumerate(order)}
             return sampling, bias(letters)
         certainty = 8.0 * (grades[0] - 1)
-        if reader == "ProbabilityReader":
+        if isinstance(reader, ProbabilityReader):
             yes, no = sampling.watch
             words = bias({yes: 50 + certainty, no: 50 - certainty})
-            if not self.family.reader.thought:
+            if not reader.thought:
                 return sampling, words
             pattern = rf"It may be\.\n</think>({yes}|{no})"
             return replace(sampling, pattern=pattern), words
-        if reader == "GradeReader":
+        if isinstance(reader, GradeReader):
             grade = grades[0] + 1 if grades[0] else 0
             digits = {str(number): 60.0 - 6 * abs(number - grade) for number in range(5)}
             words = bias({"yes": 50 + certainty, "no": 50 - certainty, **digits})

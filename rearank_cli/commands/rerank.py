@@ -20,6 +20,7 @@ from rearank_cli.errors import (
     UnansweredError,
     UsageError,
 )
+from rearank_cli.methods import METHODS
 
 if TYPE_CHECKING:
     from rearank_cli.records import Qrels
@@ -49,7 +50,7 @@ def rerank(
     revision: Annotated[str | None, typer.Option(metavar="REV", help="Model revision.", rich_help_panel="Model")] = None,
     settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A setting of the family, such as cut=300.", rich_help_panel="Model")] = None,
     engine_arg: Annotated[list[str] | None, typer.Option("--engine-arg", metavar="KEY=VALUE", help="Any vLLM engine argument, such as tensor_parallel_size=4.", rich_help_panel="Model")] = None,
-    method: Annotated[str | None, typer.Option(metavar="NAME", help="How calls are arranged: sliding, full, topdown, blitz, tourrank, setwise-heapsort, setwise-bubblesort, pointwise, groupwise, exclusion.", show_default="the family's", rich_help_panel="Method")] = None,
+    method: Annotated[str | None, typer.Option(metavar="NAME", help=f"How calls are arranged: {', '.join(METHODS)}.", show_default="the family's", rich_help_panel="Method")] = None,
     window: Annotated[int | None, typer.Option(help="Passages in a call.", show_default="the family's", rich_help_panel="Method")] = None,
     step: Annotated[int | None, typer.Option(help="Passages from one window to the next.", show_default="the family's", rich_help_panel="Method")] = None,
     depth: Annotated[int | None, typer.Option(help="Passages of each query to rerank; the rest keep their order.", show_default="the family's", rich_help_panel="Method")] = None,
@@ -62,7 +63,7 @@ def rerank(
     seed: Annotated[int, typer.Option(help="Seed of sampling and of shuffles.", rich_help_panel="Method")] = 0,
     in_flight: Annotated[int | None, typer.Option(help="Calls at once.", show_default="as many as the engine can run", rich_help_panel="Method")] = None,
     retries: Annotated[int, typer.Option(help="Ask again so often: what failed, and what was unreadable where answers are sampled.", rich_help_panel="Answers")] = 1,
-    no_forced_finish: Annotated[bool, typer.Option("--no-forced-finish", help="Leave answers that ran out of tokens unfinished, as the papers did.", rich_help_panel="Answers")] = False,
+    no_forced_finish: Annotated[bool, typer.Option("--no-forced-finish", help="Leave answers that ran out of tokens unfinished, as most papers did.", rich_help_panel="Answers")] = False,
     timeout: Annotated[float | None, typer.Option(metavar="SECONDS", help="Give a request up after this.", show_default="never", rich_help_panel="Answers")] = None,
     grace: Annotated[float, typer.Option(metavar="SECONDS", help="After Ctrl-C or SIGTERM, wait for requests in flight.", rich_help_panel="Answers")] = 30.0,
     limit: Annotated[int | None, typer.Option(help="Only the first so many queries.", rich_help_panel="Queries")] = None,

@@ -34,20 +34,25 @@ def model_card(wanted: Wanted) -> tuple[Tokenizer, int | None]:
     Raises EngineError where they cannot be had.
     """
     from rearank_cli.engines.installation import check_installed
-    from rearank_cli.engines.models import load_card
+    from rearank_cli.engines.models import find_adapter, load_card
 
     check_installed()
+    if wanted.adapter:
+        find_adapter(wanted.adapter, wanted.adapter_revision)
     return load_card(wanted)
 
 
-def check_engine(name: str) -> None:
+def check_engine(name: str, wanted: Wanted) -> None:
     """Raise EngineError at once where an engine could never start, before inputs are read."""
     if name == "openai":
         raise EngineError("this version of rearank has no engine openai yet; give --engine vllm or lexical")
     if name == "vllm":
         from rearank_cli.engines.installation import check_installed
+        from rearank_cli.engines.models import find_adapter
 
         check_installed()
+        if wanted.adapter:
+            find_adapter(wanted.adapter, wanted.adapter_revision)
 
 
 async def start_engine(name: str, wanted: Wanted, *, traces: Sequence[Path] = ()) -> Engine | Judge:

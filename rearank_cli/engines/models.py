@@ -71,7 +71,7 @@ def find_adapter(name: str, revision: str | None = None) -> Adapter:
     path = Path(name)
     if not path.is_dir():
         try:
-            path = Path(snapshot_download(name, revision=revision))
+            path = Path(snapshot_download(name, revision=revision, allow_patterns=["adapter_*"]))
         except Exception as error:
             raise EngineError(
                 f"the adapter {name} is neither a folder nor in the Hugging Face cache of this machine, "
@@ -79,6 +79,8 @@ def find_adapter(name: str, revision: str | None = None) -> Adapter:
             ) from error
     try:
         config = json.loads((path / "adapter_config.json").read_text(encoding="utf-8"))
+        if config.get("use_dora") or config.get("bias", "none") != "none":
+            raise EngineError(f"the adapter {name} has DoRA or biases, which vLLM does not take")
         rank = max([int(config["r"]), *map(int, (config.get("rank_pattern") or {}).values())])
     except OSError:
         raise EngineError(f"the adapter folder {name} has no adapter_config.json in it") from None

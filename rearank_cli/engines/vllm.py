@@ -114,9 +114,11 @@ class VllmEngine:
             return ()
         watched = {text: self.tokenizer.ids_of(text) for text in sampling.watch}
         tokens = []
-        for number, likeliest in zip(answer.token_ids, answer.logprobs, strict=False):
-            if self.tokenizer.ends(number):
-                break
+        drawn_ids = list(answer.token_ids)
+        # The one that ended the answer is no part of its text; where it is all there is, it tells as much.
+        while len(drawn_ids) > 1 and self.tokenizer.ends(drawn_ids[-1]):
+            drawn_ids.pop()
+        for number, likeliest in zip(drawn_ids, answer.logprobs, strict=False):
             seen = {
                 text: max(likeliest[token].logprob for token in ids if token in likeliest)
                 for text, ids in watched.items()
@@ -203,12 +205,12 @@ def _load(wanted: Wanted, adapter: Adapter | None) -> tuple[Any, Tokenizer]:
 
     check_device()
     known = [field.name for field in fields(AsyncEngineArgs)]
-    given = _read_arguments(wanted.engine_args, known)
+    given = _read_arguments("--engine-arg", wanted.engine_args, known)
     chosen: dict[str, Any] = {
         "model": wanted.model,
         "revision": wanted.revision,
         "disable_log_stats": True,
-        **_read_arguments(wanted.family_args, known),
+        **_read_arguments("the family's [engine]", wanted.family_args, known),
         **given,
     }
     if wanted.draws and on_cpu():
@@ -232,15 +234,15 @@ def _lora_request(adapter: Adapter) -> Any:
     return LoRARequest(adapter.name, 1, str(adapter.path))
 
 
-def _read_arguments(given: Mapping[str, str], known: list[str]) -> dict[str, object]:
-    """The values of `--engine-arg KEY=VALUE`: JSON where it is JSON, text where it is not."""
+def _read_arguments(source: str, given: Mapping[str, str], known: list[str]) -> dict[str, object]:
+    """The values of engine arguments, as text: JSON where it is JSON, text where it is not."""
     arguments: dict[str, object] = {}
     for key, value in given.items():
         name = key.replace("-", "_")
         if name not in known:
             close = get_close_matches(name, known, 1)
             hint = f"; did you mean {close[0]}?" if close else ""
-            raise UsageError(f"--engine-arg {key}: vLLM has no such engine argument{hint}")
+            raise UsageError(f"{source} {key}: vLLM has no such engine argument{hint}")
         try:
             arguments[name] = json.loads(value)
         except ValueError:

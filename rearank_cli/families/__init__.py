@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from rearank_cli.errors import InputError, UsageError
-from rearank_cli.families.family import Family
+from rearank_cli.families.family import Family, Model
 from rearank_cli.families.schema import read_family
 
-__all__ = ["Family", "family_for", "family_names", "load_family"]
+__all__ = ["Family", "UnlistedError", "family_for", "family_names", "known_model", "load_family"]
 
 _SUFFIX = ".toml"
 
@@ -55,6 +55,24 @@ def load_family(
     return read_family(path, content, settings or {}, dataset)
 
 
+class UnlistedError(UsageError):
+    """No family lists a model."""
+
+
+def known_model(name: str) -> Model | None:
+    """What the family that lists a model says of it; None where none does."""
+    family = _listing(name)
+    return load_family(family).model(name) if family else None
+
+
+def _listing(model: str) -> str | None:
+    """The family that lists a model."""
+    # Only one of them is needed whole, with its templates.
+    return next(
+        (name for name in family_names() if model in tomllib.loads(_built_in(name)).get("models", {})), None
+    )
+
+
 def _built_in(name: str) -> str:
     return files(__name__).joinpath(f"{name}{_SUFFIX}").read_text(encoding="utf-8")
 
@@ -68,15 +86,11 @@ def family_for(
     """The family of a model: the one named, or else the one that lists the model's exact id.
 
     A family is never guessed from a part of a path: the wrong prompt costs points of nDCG, silently.
-    Raises UsageError where no family lists the model.
+    Raises UnlistedError where no family lists the model.
     """
-    if name:
+    if name := name or _listing(model):
         return load_family(name, settings, dataset)
-    for known in family_names():
-        # Only one of them is needed whole, with its templates.
-        if model in tomllib.loads(_built_in(known)).get("models", {}):
-            return load_family(known, settings, dataset)
-    raise UsageError(
+    raise UnlistedError(
         f"no family lists the model '{model}'; say what it was trained to read with --family "
         f"(one of {', '.join(family_names())}, or a {_SUFFIX} file)"
     )

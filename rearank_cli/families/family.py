@@ -39,7 +39,8 @@ class Family:
 
     Pure: the same arguments give the same values, and no engine is known. `engine` holds what vLLM
     must be started with. `allowed` are the values that a setting can have, where these are few, `named`
-    those that have a name, and `collections` the authors' settings for ir_datasets ids of a pattern.
+    those that have a name, `collections` the authors' settings for ir_datasets ids of a pattern, and
+    `for_dataset` those of them that apply to the dataset at hand.
     `digest` identifies the family file with its settings.
     """
 
@@ -57,6 +58,7 @@ class Family:
     allowed: Mapping[str, Sequence[str]]
     named: Mapping[str, Mapping[str, str]]
     collections: tuple[tuple[Sequence[str], Mapping[str, str]], ...]
+    for_dataset: Mapping[str, str]
     query_text: ForeignText
     passage_text: PassageText
     template: PromptTemplate
@@ -114,9 +116,9 @@ class Family:
         return self.reader.read(completion, n, self.template.begun if begun is None else begun)
 
     @property
-    def insists(self) -> bool:
+    def finishes_unreadable(self) -> bool:
         """Whether an answer that could not be read is made to finish, too, and not only a truncated one."""
-        return self.reader.insists
+        return self.reader.finishes_unreadable
 
     def begin_answer(self, text: str, begun: str | None = None) -> str:
         """What is put after a prompt and a completion of it that has no answer, to have the answer."""

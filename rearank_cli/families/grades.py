@@ -98,7 +98,7 @@ class GradeReader(Reader):
         return Reading(Status.OK, [0], [self._score(grade, relevant)], found.reasoning)
 
     def pattern(self, n: int) -> str:
-        return r"(yes\([234]\)|no\([01]\))"
+        return r"(yes|no)\([0-4]\)"
 
     def write(self, order: Sequence[int], scores: Sequence[float] | None, reasoning: str) -> Completion:
         """The completion of a model that is certain of the grade whose score is nearest."""

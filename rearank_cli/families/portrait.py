@@ -36,7 +36,7 @@ def _facts(family: Family) -> Iterator[str]:
     yield from _said("method", ", ".join(_method(family)))
     yield from _said("sampling", ", ".join(_sampling(family)))
     for key, value in family.engine.items():
-        yield from _said("engine", f"{key}={value}")
+        yield from _said("engine", f"{key}={value.strip(chr(34))}")
     for key, value in family.settings.items():
         names = family.named.get(key, {})
         name_of_value = next((name for name, text in names.items() if text == value), value)

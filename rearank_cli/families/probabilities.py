@@ -31,7 +31,7 @@ class ProbabilityReader(Reader):
     no: str = "no"
 
     @property
-    def insists(self) -> bool:
+    def finishes_unreadable(self) -> bool:
         return self.thought
 
     def sampling(self, sampling: Sampling, n: int) -> Sampling:

@@ -30,7 +30,7 @@ class Reader(ABC):
     begun: str = ""
 
     @property
-    def insists(self) -> bool:
+    def finishes_unreadable(self) -> bool:
         """Whether an answer that could not be read is made to finish, too, and not only a truncated one."""
         return False
 

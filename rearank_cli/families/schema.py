@@ -30,6 +30,10 @@ Count = Annotated[int, Field(ge=1)]
 _BEGUN = re.compile(r"<think>\s*\Z")
 
 
+# What vLLM gives of each token where it was not started with more.
+_MOST_LOGPROBS = 20
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -210,6 +214,14 @@ class _FamilyFile(_Table):
         spoken_of = {*self.allowed, *self.named, *(key for each in self.collections for key in each.settings)}
         if unknown := sorted(spoken_of - set(self.settings)):
             raise ValueError(f"there is no setting {', '.join(unknown)} to give values for")
+        for key, values in _allowed(self).items():
+            if self.settings[key] not in values:
+                raise ValueError(f"settings.{key} is one of {', '.join(values)}")
+        watches = self.answer.reader in ("letters", "probability", "grade")
+        if watches and self.sampling.logprobs is None:
+            raise ValueError(f"the reader {self.answer.reader} needs sampling.logprobs")
+        if (self.sampling.logprobs or 0) > int(self.engine.get("max_logprobs", _MOST_LOGPROBS)):
+            raise ValueError("sampling.logprobs is more than engine.max_logprobs, which is 20 by itself")
         graded = self.answer.reader == "grade" and "score" in self.settings
         if graded and not set(self.allowed.get("score", [""])) <= set(PARTS):
             raise ValueError(f"allowed.score of a grade must be some of {', '.join(PARTS)}")
@@ -267,6 +279,7 @@ def read_family(path: Path, content: str, changed: Mapping[str, str], dataset: s
         allowed=_allowed(file),
         named=file.named,
         collections=tuple((each.datasets, each.settings) for each in file.collections),
+        for_dataset=_for_dataset(file, dataset),
         query_text=file.query.steps(query_cut, **mending),
         passage_text=PassageText(file.passage.with_title, file.passage.steps(cut, **mending)),
         template=template,
@@ -305,11 +318,7 @@ def _settings(file: _FamilyFile, changed: Mapping[str, str], dataset: str | None
     if unknown:
         known = ", ".join(sorted(file.settings)) or "none"
         raise UsageError(f"family {file.name} has no setting {', '.join(unknown)}; it has: {known}")
-    settings = dict(file.settings)
-    for collections in file.collections:
-        if dataset and any(fnmatchcase(dataset, pattern) for pattern in collections.datasets):
-            settings |= collections.settings
-    settings |= changed
+    settings = {**file.settings, **_for_dataset(file, dataset), **changed}
     for key, values in _allowed(file).items():
         if settings[key] not in values:
             raise UsageError(
@@ -317,6 +326,15 @@ def _settings(file: _FamilyFile, changed: Mapping[str, str], dataset: str | None
             )
     # A published text can be called by its name.
     return {key: file.named.get(key, {}).get(value, value) for key, value in settings.items()}
+
+
+def _for_dataset(file: _FamilyFile, dataset: str | None) -> dict[str, str]:
+    """What its authors set for a dataset; where several patterns have its id, the later one wins."""
+    settings: dict[str, str] = {}
+    for collections in file.collections:
+        if dataset and any(fnmatchcase(dataset, pattern) for pattern in collections.datasets):
+            settings |= collections.settings
+    return settings
 
 
 def _allowed(file: _FamilyFile) -> dict[str, list[str]]:
@@ -328,6 +346,7 @@ def _digest(file: _FamilyFile, settings: Mapping[str, str]) -> str:
     asked = file.model_dump(
         mode="json",
         include={
+            "engine",
             "thinking_switch",
             "fix_text",
             "query",

@@ -54,7 +54,7 @@ METHODS = {
         Method("topdown", topdown, _FIND_THE_TOP, _ORDERS, least_window=2),
         Method("blitz", blitz, frozenset({"window", "top"}), _ORDERS, least_window=2),
         Method("tourrank", tourrank, _DRAW_GROUPS, _ORDERS, least_window=2, scores=True),
-        Method("setwise-heapsort", setwise_heapsort, _FIND_THE_TOP, _CHOICES, least_window=2),
+        Method("setwise-heapsort", setwise_heapsort, _FIND_THE_TOP, _CHOICES, least_window=3),
         Method("setwise-bubblesort", setwise_bubblesort, _FIND_THE_TOP, _CHOICES, least_window=2),
         Method("pointwise", pointwise, frozenset(), frozenset({"score"}), scores=True),
         Method("groupwise", groupwise, _DRAW_GROUPS, frozenset({"scores"}), passes=2, scores=True),

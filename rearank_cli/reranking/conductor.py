@@ -78,8 +78,7 @@ async def order_topics(
             return Ranking(doc_ids)
         ask = _asking(topic, topic.query, asker, settle, tally)
         shuffle = shuffle_for(seed, topic.query_id)
-        if arrangement.permutations > 1:
-            ask = consistent(ask, arrangement.permutations, shuffle)
+        ask = consistent(ask, arrangement.permutations, shuffle)
         parts = {**asdict(arrangement), "shuffle": shuffle}
         return await method.run(doc_ids, ask, **{name: parts[name] for name in method.takes})
 

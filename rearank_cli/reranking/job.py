@@ -46,7 +46,7 @@ def rerank_runs(
     if recipe is None:
         return replay_runs(runs, options, places)
     if isinstance(options.engine, str):
-        check_engine(options.engine)
+        check_engine(options.engine, recipe.wanted(options))
     mode: Mode = "resume" if options.resume else "overwrite" if options.overwrite else "new"
     for place in places:
         place.make_folders()
@@ -200,11 +200,17 @@ def _asker(recipe: Recipe, options: RerankOptions) -> Asker:
     return Asker(
         family=recipe.family.digest,
         model=recipe.model if loads_models else _name(options.engine),
-        revision=options.revision if loads_models else None,
-        adapter=recipe.adapter if loads_models else None,
+        revision=recipe.revision if loads_models else None,
+        adapter=_named_adapter(recipe) if loads_models else None,
         sampling=recipe.sampling,
         seed=None if greedy else options.seed,
     )
+
+
+def _named_adapter(recipe: Recipe) -> str | None:
+    if recipe.adapter and recipe.adapter_revision:
+        return f"{recipe.adapter}@{recipe.adapter_revision}"
+    return recipe.adapter
 
 
 def _name(engine: str | Engine | Judge) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from rearank_cli.engines import ENGINES, Engine, Judge, Wanted
 from rearank_cli.errors import UsageError
-from rearank_cli.families import Family, family_for
+from rearank_cli.families import Family, UnlistedError, family_for, known_model
 from rearank_cli.methods import METHODS, find_method
 from rearank_cli.records import Sampling
 from rearank_cli.trec.runs import Order
@@ -88,7 +88,10 @@ class Arrangement:
     @property
     def largest_window(self) -> int:
         """The most passages that a call can show."""
-        return self.depth if find_method(self.method).shows_all else min(self.window, self.depth)
+        method = find_method(self.method)
+        if "window" in method.takes:
+            return min(self.window, self.depth)
+        return self.depth if method.shows_all else 1
 
 
 @dataclass(frozen=True)
@@ -102,19 +105,20 @@ class Recipe:
     arrangement: Arrangement
     sampling: Sampling
     model: str
+    revision: str | None
     adapter: str | None
+    adapter_revision: str | None
 
     def wanted(self, options: RerankOptions) -> Wanted:
-        """The model as an engine is to serve it. A revision is that of the model that was named."""
-        of_adapter = self.model != options.model
+        """The model as an engine is to serve it."""
         return Wanted(
             self.model,
-            None if of_adapter else options.revision,
-            self.adapter,
-            options.revision if of_adapter else None,
-            self.sampling.temperature > 0,
-            options.engine_args,
-            self.family.engine,
+            revision=self.revision,
+            adapter=self.adapter,
+            adapter_revision=self.adapter_revision,
+            draws=self.sampling.temperature > 0,
+            engine_args=options.engine_args,
+            family_args=self.family.engine,
         )
 
 
@@ -127,15 +131,19 @@ def recipe_for(options: RerankOptions) -> Recipe:
             "the engine has neither an engine's method complete(prompt, sampling) "
             "nor a judge's method judge(query, passages, candidates)"
         )
+    listed = known_model(options.model)
+    if listed and listed.adapter and options.adapter:
+        raise UsageError(
+            f"{options.model} is an adapter itself: give -m {listed.base} with --adapter {options.adapter}"
+        )
     family = _family(options)
-    listed = family.model(options.model)
-    model, adapter = options.model, options.adapter
+    listed = family.model(options.model) or listed
+    model, revision, adapter = options.model, options.revision, options.adapter
+    adapter_revision = None
     if listed and listed.adapter and listed.base:
-        if adapter:
-            raise UsageError(
-                f"{options.model} is an adapter itself: give -m {listed.base} with --adapter {adapter}"
-            )
+        # A revision is that of the model that was named.
         model, adapter = listed.base, options.model
+        revision, adapter_revision = None, options.revision
     changed = {
         name: value
         for name in ("temperature", "top_p", "max_tokens")
@@ -143,20 +151,27 @@ def recipe_for(options: RerankOptions) -> Recipe:
     }
     arrangement = _arrangement(family, options)
     sampling = replace(family.sampling, **changed)
-    check_options(options, arrangement, sampling)
     _check_method(family, arrangement, options)
-    return Recipe(family, arrangement, sampling, model, adapter)
+    check_options(options, arrangement, sampling)
+    if sampling.logprobs and options.temperature:
+        log.warning("--temperature changes the probabilities that family %s is read from", family.name)
+    if told := {key: value for key, value in family.for_dataset.items() if key not in options.settings}:
+        chosen = ", ".join(f"{key}={value}" for key, value in told.items())
+        log.info("family %s, as its authors ran it on %s: %s", family.name, options.dataset, chosen)
+    return Recipe(family, arrangement, sampling, model, revision, adapter, adapter_revision)
 
 
 def _family(options: RerankOptions) -> Family:
-    """The family that was named, or that lists the adapter or the model."""
-    if options.family or not options.adapter:
-        named = str(options.family) if options.family else None
-        return family_for(options.model, named, options.settings, options.dataset)
+    """The family that was named, or else the one that lists the adapter, or without one the model."""
+    named = str(options.family) if options.family else None
     try:
-        return family_for(options.adapter, None, options.settings, options.dataset)
-    except UsageError:
-        return family_for(options.model, None, options.settings, options.dataset)
+        return family_for(options.adapter or options.model, named, options.settings, options.dataset)
+    except UnlistedError:
+        if options.adapter is None:
+            raise
+        raise UsageError(
+            f"no family lists the adapter '{options.adapter}'; say what it was trained to read with --family"
+        ) from None
 
 
 def _arrangement(family: Family, options: RerankOptions) -> Arrangement:
@@ -190,12 +205,7 @@ def _check_method(family: Family, arrangement: Arrangement, options: RerankOptio
             f"--permutations: family {family.name} gives {_GIVES[family.gives]}, "
             "of which other orders of a window say nothing"
         )
-    if options.scores == "model" and not method.scores:
-        scoring = ", ".join(each.name for each in METHODS.values() if each.scores)
-        raise UsageError(
-            f"--scores model: method {method.name} orders without scores; those that score are: {scoring}"
-        )
-    for name in sorted({"step", "top", "passes"} - method.takes):
+    for name in sorted({"window", "step", "top", "passes"} - method.takes):
         if getattr(options, name) is not None:
             log.warning("--%s means nothing to method %s", name, method.name)
 
@@ -217,7 +227,7 @@ def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sa
         for name in ("window", "step", "depth", "top", "passes", "permutations")
         if (value := getattr(arrangement, name)) < 1
     ]
-    if 1 <= arrangement.window < method.least_window:
+    if "window" in method.takes and 1 <= arrangement.window < method.least_window:
         problems.append(
             f"--window is {arrangement.window}, and method {method.name} compares at least "
             f"{method.least_window} passages at once"
@@ -253,6 +263,11 @@ def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sa
         )
         if (value := getattr(options, name)) not in choices
     ]
+    if options.scores == "model" and not method.scores:
+        scoring = ", ".join(each.name for each in METHODS.values() if each.scores)
+        problems.append(
+            f"--scores model: method {method.name} orders without scores; those that score are: {scoring}"
+        )
     if problems:
         raise UsageError("; ".join(problems))
 

@@ -32,7 +32,7 @@ class Persistence:
             request = await requester.ask(call, attempt)
             reading, response = request.reading, request.completion.text
         unfinished = reading.status is Status.TRUNCATED or (
-            reading.status is Status.UNREADABLE and requester.insists
+            reading.status is Status.UNREADABLE and requester.finishes_unreadable
         )
         if unfinished and self.forced_finish and requester.can_finish:
             return await self._finish(call, past, reading.status, response, requester) or reading

@@ -96,8 +96,8 @@ async def _plan(
         reading = persistence.remembered(history.of(call.key, call.texts))
         plan.in_traces += reading is not None
         await rounds.wait(call.query.query_id)
-        # What is not known yet is taken to change nothing: enough to count the calls by.
-        return reading or Reading(Status.OK, list(range(len(call.passages))))
+        # What is not known yet is taken to agree with the first stage: enough to count the calls by.
+        return reading or _agreeing(call)
 
     work = order_topics(assignment.topics, recipe.arrangement, asker, settle, Tally(), seed=options.seed)
     await rounds.run(work)
@@ -114,6 +114,13 @@ async def _plan(
     place = assignment.destination.traces or assignment.destination.output
     plan.disk_free = shutil.disk_usage(place.absolute().parent).free if place else None
     return plan
+
+
+def _agreeing(call: Call) -> Reading:
+    """The reading of a judge that finds the first stage right."""
+    ranks = {passage.doc_id: rank for rank, passage in enumerate(call.candidates)}
+    order = sorted(range(len(call.passages)), key=lambda position: ranks[call.window.doc_ids[position]])
+    return Reading(Status.OK, order)
 
 
 def _count_tokens(plan: Plan, prompter: Prompter, first_calls: Sequence[Call], calls: dict[str, int]) -> None:

@@ -87,9 +87,9 @@ class Requester:
         self._workers.shutdown(cancel_futures=True)
 
     @property
-    def insists(self) -> bool:
+    def finishes_unreadable(self) -> bool:
         """Whether an answer that could not be read is brought to an end, too."""
-        return self._family.insists
+        return self._family.finishes_unreadable
 
     async def ask(self, call: Call, attempt: int) -> Request:
         """Ask about a call's window. Raises EngineError once the engine can answer nothing."""
@@ -139,8 +139,7 @@ class Requester:
         n = len(call.passages)
         sampling = self._family.sampling_for(self._sampling, n)
         longest = sampling.max_tokens or answer_tokens(self._family, self._tokenizer, n)
-        if self._context is not None and prompt.token_ids is not None:
-            longest = min(longest, self._context - len(prompt.token_ids))
+        longest = self._within_context(prompt, longest)
         sampling = replace(sampling, max_tokens=longest, seed=self._seed(call, attempt))
         return _Answer(await self._engine.complete(prompt, sampling), cut_passages, prompt.begun)
 
@@ -163,7 +162,7 @@ class Requester:
             self._workers, self._begin_answer, prompt, response, n
         )
         sampling = self._family.finish_for(self._sampling, n)
-        longest = sampling.max_tokens or needed
+        longest = self._within_context(prompt, sampling.max_tokens or needed)
         sampling = replace(sampling, max_tokens=longest, seed=self._seed(call, attempt))
         return _Answer(await self._engine.complete(prompt, sampling), cut_passages, begun)
 
@@ -186,6 +185,11 @@ class Requester:
         token_ids = (*prompt.token_ids, *self._tokenizer.encode(rest))
         prompt = replace(prompt, append=prompt.append + rest, token_ids=token_ids)
         return prompt, prompt.begun + rest, needed
+
+    def _within_context(self, prompt: Prompt, tokens: int) -> int:
+        if self._context is None or prompt.token_ids is None:
+            return tokens
+        return min(tokens, self._context - len(prompt.token_ids))
 
     def _seed(self, call: Call, attempt: int) -> int | None:
         return call.seed(attempt) if self._sampling.temperature > 0 else None

@@ -38,7 +38,12 @@ def finish(
     )
     place = assignment.destination
     if place.output:
-        write_run(after, place.output, escape_ids=options.escape_ids)
+        write_run(
+            after,
+            place.output,
+            escape_ids=options.escape_ids,
+            own_scores=options.scores == "model",
+        )
     return Reranked(assignment.name, assignment.before, after, place, tally, seconds)
 
 
@@ -60,10 +65,10 @@ def model_scored(doc_ids: Sequence[str], scores: Mapping[str, float]) -> list[Sc
     a hair below it: no reader's rule for ties can undo the order.
     """
     scored = []
-    limit = max(scores.values(), default=0.0) + _GAP
+    # A document without a score at the very top is a hair above all that have one.
+    above = max(scores.values(), default=0.0) + 2 * _GAP * max(1.0, *map(abs, scores.values()), 1.0)
     for doc_id in doc_ids:
-        # The same for every size of score: as much as is left of it in a 32-bit float.
-        below = limit - max(1.0, abs(limit)) * _GAP
-        limit = min(scores.get(doc_id, below), below)
-        scored.append(ScoredDoc(doc_id, limit))
+        below = above - max(1.0, abs(above)) * _GAP
+        above = min(scores.get(doc_id, below), below)
+        scored.append(ScoredDoc(doc_id, above))
     return scored

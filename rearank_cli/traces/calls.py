@@ -9,6 +9,8 @@ import orjson
 
 from rearank_cli.records import Completion, Passage, Query, Reading, Sampling, Status, Window
 
+_WATCHING = ("logprobs", "watch", "only_watched")
+
 
 @dataclass(frozen=True, slots=True)
 class Asker:
@@ -27,7 +29,12 @@ class Asker:
 
     def key(self, query_id: str, window: Window) -> str:
         """The identity of a call: the same in every attempt that asks the same thing the same way."""
-        parts = [asdict(self), query_id, window.doc_ids, window.sample]
+        asked = asdict(self)
+        # Not there before answers could be read from probabilities: keys are those of older traces.
+        asked["sampling"] = {
+            name: value for name, value in asked["sampling"].items() if value or name not in _WATCHING
+        }
+        parts = [asked, query_id, window.doc_ids, window.sample]
         return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 

@@ -79,24 +79,26 @@ def write_run(
     tag: str | None = None,
     *,
     escape_ids: bool = False,
+    own_scores: bool = False,
 ) -> None:
     """Write a run file, or standard output (`-`); the suffix says how it is compressed.
 
     The score of the document at rank r of N is the integer N-r+1: strictly decreasing, and exact in
-    every reader, whatever first-stage scores were tied. `tag` defaults to the run's own. With
+    every reader, whatever first-stage scores were tied; with `own_scores` it is the document's, which
+    must be strictly decreasing then. `tag` defaults to the run's own. With
     `escape_ids`, spaces and percent signs in ids are written as %20 and %25. Raises OutputError for
     an id and UsageError for a tag that the format cannot hold, before anything is written.
     """
     tag = tag if tag is not None else getattr(run, "tag", "") or "rearank"
     check_tag(tag)
     written = escape_id if escape_ids else check_id
-    ids = {
-        written(query_id): [written(document.doc_id) for document in ranking]
+    named = {
+        written(query_id): [ScoredDoc(written(doc_id), score) for doc_id, score in ranking]
         for query_id, ranking in run.items()
     }
     with open_output(path) as file:
-        for query_id, doc_ids in ids.items():
-            file.write("".join(_lines(query_id, doc_ids, tag)).encode())
+        for query_id, ranking in named.items():
+            file.write("".join(_lines(query_id, ranking, tag, own_scores=own_scores)).encode())
 
 
 def check_id(name: str) -> str:
@@ -183,9 +185,11 @@ def _warn_of_close_scores(name: str, topics: Iterable[_Topic]) -> None:
         )
 
 
-def _lines(query_id: str, doc_ids: Sequence[str], tag: str) -> Iterator[str]:
-    for rank, doc_id in enumerate(doc_ids, 1):
-        yield f"{query_id} Q0 {doc_id} {rank} {len(doc_ids) - rank + 1} {tag}\n"
+def _lines(query_id: str, ranking: Sequence[ScoredDoc], tag: str, *, own_scores: bool) -> Iterator[str]:
+    for rank, (doc_id, score) in enumerate(ranking, 1):
+        # Nine digits are what a 32-bit float can have.
+        written = f"{score:.9g}" if own_scores else len(ranking) - rank + 1
+        yield f"{query_id} Q0 {doc_id} {rank} {written} {tag}\n"
 
 
 def escape_id(doc_id: str) -> str:

@@ -60,7 +60,7 @@ def test_an_adapter_answers_otherwise_than_its_base(
     assert (attempt["model"], attempt["adapter"]) == (str(tiny_model), str(adapter))
     # Another adapter is another model: its answers are not mixed with these.
     other = rearank("rerank", "run.trec", *options, *few, "-o", "lora.trec", "--resume", cwd=bees)
-    assert other.returncode == 3, other.stderr
+    assert other.returncode == 2, other.stderr
     assert "adapter" in other.stderr
 
 
@@ -82,12 +82,14 @@ def test_what_a_family_needs_of_vllm_is_given_to_it(
     options = ["--engine", "vllm", "-m", tiny_model, "--family", family, *EAGER]
     few = ["--limit", "2", "--max-tokens", "1" if family == "first" else "20", "--depth", "6"]
     done = rearank("rerank", "run.trec", *options, *few, "-o", "new.trec", cwd=bees)
-    assert done.returncode == 0, done.stderr
     calls = [orjson.loads(line) for line in (bees / "new.jsonl").open("rb")][1:]
     if family == "first":
         # Random weights know letters no better than other tokens: few are among the likeliest thirty.
+        assert done.returncode in (0, 5), done.stderr
+        assert len(calls) == 2
         assert {call["status"] for call in calls} <= {"ok", "repaired", "unreadable"}
         return
+    assert done.returncode == 0, done.stderr
     # Noise has no answer, so each thought is closed and one of the two words is drawn, as its authors do.
     finishes = [call for call in calls if call["forced"]]
     assert len(finishes) == len(calls) / 2 == 12

@@ -143,7 +143,7 @@ def test_a_grade_can_be_scored_in_three_ways_only(tmp_path):
 name = "mine"
 text = "{{ query }}"
 defaults = { method = "pointwise", window = 1, step = 1 }
-sampling = { max_tokens = 9 }
+sampling = { max_tokens = 9, logprobs = 20 }
 settings = { score = "merge" }
 answer = { reader = "grade" }
 """

@@ -198,7 +198,7 @@ def test_true_is_weighed_against_false_at_the_last_token(finish_reason):
 
 
 def test_a_model_that_left_one_word_out_is_made_to_weigh_both():
-    assert RANK1.insists
+    assert RANK1.finishes_unreadable
     for answer in (judged(0.9, None), judged(None, 0.9, " false")):
         assert RANK1.read(answer, 1).status is Status.UNREADABLE
     sampling = RANK1.finish_for(RANK1.sampling, 1)
