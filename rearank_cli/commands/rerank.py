@@ -57,8 +57,8 @@ def rerank(
     top: Annotated[int | None, typer.Option(help="How many of the best to find: topdown, blitz, setwise.", show_default="10", rich_help_panel="Method")] = None,
     passes: Annotated[int | None, typer.Option(help="Go over the list so often: sliding, tourrank, groupwise.", show_default="the family's", rich_help_panel="Method")] = None,
     permutations: Annotated[int | None, typer.Option(help="Ask about each window in so many orders, and merge the answers.", show_default="1", rich_help_panel="Method")] = None,
-    temperature: Annotated[float | None, typer.Option(show_default="the family's", rich_help_panel="Method")] = None,
-    top_p: Annotated[float | None, typer.Option(show_default="the family's", rich_help_panel="Method")] = None,
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature; 0 is greedy.", show_default="the family's", rich_help_panel="Method")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Sampling from the likeliest tokens of this total probability.", show_default="the family's", rich_help_panel="Method")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Longest answer, in tokens.", show_default="the family's", rich_help_panel="Method")] = None,
     seed: Annotated[int, typer.Option(help="Seed of sampling and of shuffles.", rich_help_panel="Method")] = 0,
     in_flight: Annotated[int | None, typer.Option(help="Calls at once.", show_default="as many as the engine can run", rich_help_panel="Method")] = None,
@@ -168,7 +168,8 @@ def _plan_lines(plan: "Plan", why_not: str | None) -> Iterator[str]:
     """What would happen, a fact a line."""
     yield f"run        {plan.name}"
     yield f"queries    {plan.queries:,}"
-    yield f"calls      {plan.calls:,}, at most {plan.longest_chain} of a query one after another"
+    about, most = ("about ", "some") if plan.depends_on_answers else ("", "at most")
+    yield f"calls      {about}{plan.calls:,}, {most} {plan.longest_chain} of a query one after another"
     yield f"in traces  {plan.in_traces:,} of them already"
     if plan.prompt_tokens is None:
         yield f"tokens     not counted: {why_not}"

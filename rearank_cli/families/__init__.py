@@ -73,6 +73,16 @@ def _listing(model: str) -> str | None:
     )
 
 
+def _meant(model: str) -> str:
+    listed = {
+        known.casefold(): known
+        for name in family_names()
+        for known in tomllib.loads(_built_in(name)).get("models", {})
+    }
+    close = get_close_matches(model.casefold(), listed, 1, cutoff=0.85)
+    return f" (did you mean {listed[close[0]]}?)" if close else ""
+
+
 def _built_in(name: str) -> str:
     return files(__name__).joinpath(f"{name}{_SUFFIX}").read_text(encoding="utf-8")
 
@@ -91,6 +101,6 @@ def family_for(
     if name := name or _listing(model):
         return load_family(name, settings, dataset)
     raise UnlistedError(
-        f"no family lists the model '{model}'; say what it was trained to read with --family "
+        f"no family lists the model '{model}'{_meant(model)}; say what it was trained to read with --family "
         f"(one of {', '.join(family_names())}, or a {_SUFFIX} file)"
     )

@@ -87,7 +87,8 @@ def _sampling(family: Family) -> Iterator[str]:
     else:
         yield f"at most {sampling.max_tokens} token{'s' if sampling.max_tokens > 1 else ''}"
     if sampling.logprobs:
-        yield f"with the probabilities of the {sampling.logprobs} likeliest tokens"
+        likeliest = f"the {sampling.logprobs} likeliest tokens" if sampling.logprobs > 1 else "each token"
+        yield f"with the probabilities of {likeliest}"
     if sampling.stop:
         yield f"ends after {' or '.join(repr(text) for text in sampling.stop)}"
 
@@ -116,7 +117,7 @@ def _request(family: Family) -> Iterator[str]:
 
 
 def _answer(family: Family, n: int) -> Completion:
-    """An answer that finds every later passage better, or a single one rather relevant."""
+    """An answer that finds the first passage better, or a single one rather relevant."""
     if n == 1:
         return family.write(scores=[0.8 * family.highest_score], reasoning="...")
-    return family.write(list(reversed(range(n))), "...")
+    return family.write(list(range(n)), "...")

@@ -1,9 +1,11 @@
 """Family files: TOML that is checked when it is read."""
 
 import hashlib
+import logging
 import re
 import tomllib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,6 +25,8 @@ from rearank_cli.families.reader import Reader
 from rearank_cli.families.scores import ScoresReader
 from rearank_cli.families.templates import MessageTemplate, PromptTemplate, Template
 from rearank_cli.records import Passage, Sampling
+
+log = logging.getLogger("rearank")
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -255,7 +259,7 @@ def read_family(path: Path, content: str, changed: Mapping[str, str], dataset: s
             chat_args=((file.thinking_switch, thinking),) if file.thinking_switch else (),
             begun=begun,
         )
-        _try_out(template, settings)
+        _try_out(file.name, template, settings)
     except Exception as error:  # noqa: BLE001  # whatever Jinja finds wrong with a user's template
         raise InputError(f"{path}: a template in it is malformed: {error}") from None
     thought = getattr(file.answer, "thought", False) and thinking
@@ -299,17 +303,21 @@ def _cut(path: Path, file: _FamilyFile, settings: Mapping[str, str], name: str) 
         raise UsageError(f"family {file.name}, setting {name}: {error}") from None
 
 
-def _try_out(template: PromptTemplate, settings: Mapping[str, str]) -> None:
+def _try_out(name: str, template: PromptTemplate, settings: Mapping[str, str]) -> None:
     """Render a prompt, so that an unknown variable is found now and not when the model is loaded."""
-    prompt = template.render(
-        "query", [Passage("d1", "text", score=1.0), Passage("d2", "text", score=0.5)], settings
-    )
+    query, text = "a query to try it", "a passage to try it"
+    passages = [Passage("d1", text, score=1.0), Passage("d2", text, score=0.5)]
+    prompt = template.render(query, passages, settings)
     spans = [*prompt.raw, *(span for turn in prompt.turns for span in turn.spans)]
     if any("\x00" in span.text for span in spans):
         # What such a block holds was rendered already: its texts from outside can no longer be told apart.
         raise ValueError(
             "{% set %} blocks and macros cannot hold variables; write the variables where they go"
         )
+    shown = "".join(span.text for span in spans if span.foreign)
+    for what, probe in (("the query", query), ("the text of any passage", text)):
+        if probe not in shown:
+            log.warning("family %s, with these settings, never shows the model %s", name, what)
 
 
 def _settings(file: _FamilyFile, changed: Mapping[str, str], dataset: str | None) -> dict[str, str]:
@@ -324,8 +332,21 @@ def _settings(file: _FamilyFile, changed: Mapping[str, str], dataset: str | None
             raise UsageError(
                 f"family {file.name}, setting {key}: it is one of {', '.join(values)}, not {settings[key]!r}"
             )
-    # A published text can be called by its name.
-    return {key: file.named.get(key, {}).get(value, value) for key, value in settings.items()}
+    return {key: _text(file, key, value) for key, value in settings.items()}
+
+
+def _text(file: _FamilyFile, key: str, value: str) -> str:
+    """The value of a setting: a published text can be called by its name."""
+    names = file.named.get(key, {})
+    if value in names or not names:
+        return names.get(value, value)
+    folded = {name.casefold(): name for name in names}
+    close = get_close_matches(value.casefold(), folded, 1, cutoff=0.75)
+    if close:
+        raise UsageError(
+            f"family {file.name}, setting {key}: did you mean {folded[close[0]]}, not {value!r}?"
+        )
+    return value
 
 
 def _for_dataset(file: _FamilyFile, dataset: str | None) -> dict[str, str]:
@@ -365,6 +386,15 @@ def _digest(file: _FamilyFile, settings: Mapping[str, str]) -> str:
 def _in_words(error: ValidationError) -> str:
     return "; ".join(
         f"{'.'.join(str(part) for part in problem['loc']) or 'the file'}: "
-        f"{problem['msg'].removeprefix('Value error, ')}"
+        f"{_SAID.get(problem['type'], problem['msg'].removeprefix('Value error, '))}"
         for problem in error.errors()
     )
+
+
+_READERS = "list, label, letters, probability, integer, grade or scores"
+_SAID = {
+    "extra_forbidden": "there is no such key",
+    "missing": "this key is missing",
+    "union_tag_not_found": f"the key reader is missing: {_READERS}",
+    "union_tag_invalid": f"the reader is not known; it is {_READERS}",
+}

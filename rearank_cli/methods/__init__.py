@@ -28,7 +28,8 @@ class Method:
 
     It is called with the documents, `ask`, and by keyword what it `takes`: some of window, step, top,
     passes, shuffle. `reads` are the kinds of readings it can work with; `passes` is its own default.
-    With `shows_all` a call can show all candidates, and `scores` says that rankings have scores.
+    With `shows_all` a call can show all candidates; `scores` says that rankings have
+    scores, `depends_on_answers` that the number of calls does.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Method:
     least_window: int = 1
     shows_all: bool = False
     scores: bool = False
+    depends_on_answers: bool = False
 
 
 _ORDERS: frozenset[Gives] = frozenset({"order", "scores"})
@@ -51,10 +53,19 @@ METHODS = {
     for method in (
         Method("sliding", sliding, frozenset({"window", "step", "passes"}), _ORDERS),
         Method("full", full, frozenset(), _ORDERS, shows_all=True),
-        Method("topdown", topdown, _FIND_THE_TOP, _ORDERS, least_window=2),
-        Method("blitz", blitz, frozenset({"window", "top"}), _ORDERS, least_window=2),
+        Method("topdown", topdown, _FIND_THE_TOP, _ORDERS, least_window=2, depends_on_answers=True),
+        Method(
+            "blitz", blitz, frozenset({"window", "top"}), _ORDERS, least_window=2, depends_on_answers=True
+        ),
         Method("tourrank", tourrank, _DRAW_GROUPS, _ORDERS, least_window=2, scores=True),
-        Method("setwise-heapsort", setwise_heapsort, _FIND_THE_TOP, _CHOICES, least_window=3),
+        Method(
+            "setwise-heapsort",
+            setwise_heapsort,
+            _FIND_THE_TOP,
+            _CHOICES,
+            least_window=3,
+            depends_on_answers=True,
+        ),
         Method("setwise-bubblesort", setwise_bubblesort, _FIND_THE_TOP, _CHOICES, least_window=2),
         Method("pointwise", pointwise, frozenset(), frozenset({"score"}), scores=True),
         Method("groupwise", groupwise, _DRAW_GROUPS, frozenset({"scores"}), passes=2, scores=True),

@@ -198,13 +198,15 @@ def _check_method(family: Family, arrangement: Arrangement, options: RerankOptio
         option = "--depth" if method.shows_all else "--window"
         raise UsageError(
             f"{option} is {arrangement.largest_window}, and family {family.name} can name "
-            f"at most {most} passages in a call"
+            f"at most {most} passages in a call: give {option} {most}"
         )
     if arrangement.permutations > 1 and family.gives in ("worst", "score"):
         raise UsageError(
             f"--permutations: family {family.name} gives {_GIVES[family.gives]}, "
             "of which other orders of a window say nothing"
         )
+    if "step" in method.takes and 1 < arrangement.window == arrangement.step:
+        log.warning("--step is as large as --window: no passage can rise out of its window")
     for name in sorted({"window", "step", "top", "passes"} - method.takes):
         if getattr(options, name) is not None:
             log.warning("--%s means nothing to method %s", name, method.name)
@@ -234,8 +236,8 @@ def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sa
         )
     if "step" in method.takes and arrangement.step > arrangement.window >= 1:
         problems.append(
-            f"--step {arrangement.step} is larger than --window {arrangement.window}: "
-            "passages between windows would never be seen"
+            f"--step {arrangement.step} is larger than "
+            f"--window {arrangement.window}: passages between windows would never be seen"
         )
     if sampling:
         problems += _sampling_problems(sampling)

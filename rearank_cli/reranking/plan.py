@@ -9,6 +9,7 @@ from pathlib import Path
 from rearank_cli.engines import model_card
 from rearank_cli.engines.tokenizer import Tokenizer
 from rearank_cli.errors import EngineError
+from rearank_cli.methods import find_method
 from rearank_cli.records import Reading, Run, Status
 from rearank_cli.reranking.assignments import Assignment, assign, identity
 from rearank_cli.reranking.conductor import Tally, order_topics
@@ -30,7 +31,8 @@ _LIST_TOKENS = 128
 class Plan:
     """What reranking a run would take.
 
-    `calls` is exact for methods whose calls do not depend on answers. Tokens are of the first window
+    `calls` is exact for methods whose calls do not depend on answers, and otherwise what a judge would
+    take that agrees with the first stage. Tokens are of the first window
     of every query, times its calls; None where no tokenizer is at hand. `seconds` goes by the pace of
     an earlier attempt; None where there is none.
     """
@@ -38,6 +40,7 @@ class Plan:
     name: str
     queries: int
     calls: int = 0
+    depends_on_answers: bool = False
     in_traces: int = 0
     longest_chain: int = 0
     prompt_tokens: int | None = None
@@ -102,6 +105,7 @@ async def _plan(
     work = order_topics(assignment.topics, recipe.arrangement, asker, settle, Tally(), seed=options.seed)
     await rounds.run(work)
     plan.calls = sum(calls.values())
+    plan.depends_on_answers = find_method(recipe.arrangement.method).depends_on_answers
     plan.longest_chain = rounds.longest
     if prompter:
         _count_tokens(plan, prompter, first_calls, calls)

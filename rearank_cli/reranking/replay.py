@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from rearank_cli.errors import UsageError
+from rearank_cli.errors import InputError, UsageError
 from rearank_cli.records import Reading, Run, Sampling, Status
 from rearank_cli.reranking.assignments import reassign
 from rearank_cli.reranking.conductor import Tally, order_topics
@@ -50,11 +50,19 @@ async def _replay(run: str | Path | Run, options: RerankOptions, place: Destinat
     assignment = reassign(run, written, arrangement.depth, history.left_out, options)
     history.refuse_another(place.traces, {**attempt, "run_sha256": assignment.digest})
     tally = Tally()
+    found = 0
 
     async def settle(call: Call) -> Reading:
+        nonlocal found
         reading = persistence.remembered(history.of(call.key, texts=None))
+        found += reading is not None
         return reading or Reading(Status.FAILED, list(range(len(call.passages))))
 
     seed = attempt["options"].get("seed", 0)
     rankings = await order_topics(assignment.topics, arrangement, asker, settle, tally, seed=seed)
+    if tally.calls and not found:
+        raise InputError(
+            f"{place.traces} has none of the {tally.calls} calls: nothing is there to replay; "
+            "give the options and the version of rearank with which it was written"
+        )
     return finish(assignment, rankings, tally, time.monotonic() - started, options)

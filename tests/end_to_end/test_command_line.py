@@ -257,7 +257,9 @@ def test_a_closed_pipe_is_no_error_message(bees: Path) -> None:
 
 def test_a_family_shows_what_it_sends(rearank: Command, tmp_path: Path) -> None:
     listed = rearank("families", cwd=tmp_path)
-    assert listed.stdout.splitlines()[0].split()[0] == "rankgpt"
+    named = [line.split()[0] for line in listed.stdout.splitlines()]
+    assert named == sorted(named)
+    assert {"rankgpt", "rearank", "reasonrank", "rank1"} <= {*named}
     shown = rearank("families", "rearank", cwd=tmp_path)
     assert "You are DeepRerank" in shown.stdout
     assert "le723z/Rearank-7B" in shown.stdout

@@ -37,5 +37,6 @@ def test_its_prompt_is_what_its_template_says(tmp_path: Path) -> None:
     assert message == {
         "role": "user",
         "content": "Query: what blooms\n\n[1] a bee\n[2] clover\n\n"
-        "Which of these 2 passages best names a plant? Think, then list all of them, the best first: <answer> [2] > [1] </answer>",
+        "Which of these 2 passages best names a plant? "
+        "Think, then list all of them, the best first: <answer> [2] > [1] </answer>",
     }

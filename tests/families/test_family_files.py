@@ -105,16 +105,17 @@ def test_the_digest_changes_with_what_reaches_the_model_and_with_nothing_else(lo
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        pytest.param('title = "My own"', 'titel = "My own"', "titel: Extra inputs", id="unknown key"),
-        pytest.param("[[messages]]", "[[other]]", "other: Extra inputs", id="unknown table"),
-        pytest.param("max_tokens = 100\n", "", "sampling.max_tokens: Field required", id="missing key"),
+        pytest.param('title = "My own"', 'titel = "My own"', "titel: there is no such key", id="unknown key"),
+        pytest.param("[[messages]]", "[[other]]", "other: there is no such key", id="unknown table"),
+        pytest.param("max_tokens = 100\n", "", "sampling.max_tokens: this key is missing", id="missing key"),
         pytest.param("window = 10", "windows = 10",
-                     "defaults.window: Field required; defaults.windows: Extra inputs", id="misspelt key"),
+                     "defaults.window: this key is missing; defaults.windows: there is no such key",
+                     id="misspelt key"),
         pytest.param("window = 10", 'window = "10"', "defaults.window: Input should be a valid", id="type"),
         pytest.param("window = 10", "window = 0", "defaults.window: Input should be greater", id="range"),
         pytest.param("temperature = 0.5", "temperature = nan", "sampling.temperature: ", id="not a number"),
         pytest.param('role = "user"', 'role = "User"', "messages.0.role: Input should be", id="role"),
-        pytest.param('reader = "list"', 'reader = "lists"', "answer: Input tag 'lists' found", id="reader"),
+        pytest.param('reader = "list"', 'reader = "lists"', "answer: the reader is not known; it is list,", id="reader"),
         pytest.param('"passage"', '"query"', "messages.1.for_each: Input should be 'passage'", id="for_each"),
         pytest.param('name = "mine"', 'name = "My Own"', "name: String should match", id="name"),
         pytest.param('name = "mine"', 'name = "mine"\ntext = "{{ query }}"',
@@ -142,7 +143,7 @@ def test_a_malformed_file_is_one_error_that_says_what_and_where(load, old, new, 
 
 
 def test_all_that_is_wrong_with_a_file_is_said_at_once(load):
-    with pytest.raises(InputError, match=r"step: Field required; .*max_tokens: Field required"):
+    with pytest.raises(InputError, match=r"step: this key is missing; .*max_tokens: this key is missing"):
         load(CHAT.replace("step = 5", "").replace("max_tokens = 100", ""))
 
 
