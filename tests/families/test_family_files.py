@@ -115,7 +115,7 @@ def test_the_digest_changes_with_what_reaches_the_model_and_with_nothing_else(lo
         pytest.param("window = 10", "window = 0", "defaults.window: Input should be greater", id="range"),
         pytest.param("temperature = 0.5", "temperature = nan", "sampling.temperature: ", id="not a number"),
         pytest.param('role = "user"', 'role = "User"', "messages.0.role: Input should be", id="role"),
-        pytest.param('reader = "list"', 'reader = "lists"', "answer: the reader is not known; it is list,", id="reader"),
+        pytest.param('reader = "list"', 'reader = "lists"', "answer: the reader is not known", id="reader"),
         pytest.param('"passage"', '"query"', "messages.1.for_each: Input should be 'passage'", id="for_each"),
         pytest.param('name = "mine"', 'name = "My Own"', "name: String should match", id="name"),
         pytest.param('name = "mine"', 'name = "mine"\ntext = "{{ query }}"',
