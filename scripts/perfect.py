@@ -137,6 +137,11 @@ class PerfectVllm:
         work = asyncio.run_coroutine_threadsafe(self._complete(prompt, sampling), self._loop)
         return await asyncio.wrap_future(work)
 
+    def answer(self, prompt: Prompt, sampling: Sampling, towards: str) -> Completion:
+        """One answer of the bare model, biased towards a text, by no one's opinion."""
+        _BIAS.set(dict.fromkeys(self.tokenizer.ids_of(towards), 90.0))
+        return cast("Completion", self._await(self._engine.complete(prompt, sampling)))
+
     async def _complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
         # There is nothing to draw: one answer is possible, or one is by far the likeliest.
         held, bias = self._held(self._engine, prompt, replace(sampling, temperature=0.0, seed=None))

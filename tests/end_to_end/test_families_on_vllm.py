@@ -1,6 +1,7 @@
 """Every family through real vLLM over TREC DL 2019, answered as a perfect judge would."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -10,7 +11,7 @@ import pytrec_eval
 from rearank_cli import rerank
 from rearank_cli.corpus import open_corpus
 from rearank_cli.families import family_names, load_family
-from rearank_cli.records import Qrels, Run
+from rearank_cli.records import Passage, Qrels, Run
 from rearank_cli.trec import read_run
 from scripts.perfect import Perfection, PerfectVllm
 
@@ -72,6 +73,21 @@ def test_the_order_is_what_the_default_method_guarantees(
         ideal[query] = head + doc_ids[depth:]
     reached = {query: documents(after, query) for query in after}
     assert ndcg(qrels, reached) == pytest.approx(ndcg(qrels, ideal), abs=1e-9)
+
+
+def test_an_answer_ends_after_a_stop_string_which_is_part_of_it(engine: PerfectVllm) -> None:
+    """And the last token is the one whose probabilities Rank1 is read from."""
+    family = load_family("rank1")
+    passages = [Passage("d1", "bees make honey " * 5)]
+    prompt = engine.tokenizer.tokenize(family.prompt("why do bees swarm", passages))
+    text = "They may.\n</think> true, and more"
+    sampling = replace(family.sampling_for(family.sampling, 1), choice=(text,), max_tokens=100)
+    completion = engine.answer(prompt, sampling, towards=" true")
+    assert completion.finish_reason == "stop"
+    assert completion.text == "They may.\n</think> true"
+    assert "".join(token.text for token in completion.tokens) == completion.text
+    assert completion.tokens[-1].text == " true"
+    assert " true" in completion.tokens[-1].watched
 
 
 def documents(run: Run, query_id: str) -> list[str]:

@@ -1,6 +1,7 @@
 """What a tokenizer knows of answers: which tokens are a text, where a thought begins, how an answer ends."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from rearank_cli.engines.tokenizer import Tokenizer
-from rearank_cli.records import Prompt, Span, Turn
+from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
+from rearank_cli.families import load_family
+from rearank_cli.records import Passage, Prompt, Span, Turn
 from tests.robustness.kinds_of_tokenizers import MADE
 
 
@@ -88,3 +90,32 @@ def test_the_special_tokens_that_an_answer_ends_with_are_no_part_of_it():
     assert wrapped.without_end("[2] </s> > [1]") == "[2] </s> > [1]"
     assert wrapped.ends(kind.tokenizer.convert_tokens_to_ids("</s>"))
     assert not wrapped.ends(kind.tokenizer.convert_tokens_to_ids("a"))
+
+
+@pytest.fixture(scope="module")
+def qwen(tiny_model: Path) -> Tokenizer:
+    return load_tokenizer(str(tiny_model))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "ending", "begun"),
+    [
+        ("first", {}, "<|im_start|>assistant\n[", ""),
+        ("rank1", {}, "\n<think>", "<think>"),
+        ("iranker", {}, "Let me solve this step by step.\n<think>", "<think>"),
+        ("tfrank", {}, " /no think\n<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n", ""),
+        ("tfrank", {"thinking": "on"}, " /think\n<|im_end|>\n<|im_start|>assistant\n", ""),
+        ("qwen3-reranker", {}, "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n", ""),
+    ],
+)
+def test_the_last_tokens_of_a_prompt_are_those_of_its_prefill(qwen, name, settings, ending, begun):
+    family = load_family(name, settings)
+    passages = [Passage(f"d{number}", "bees make honey") for number in range(family.most_passages or 3)]
+    prompt = qwen.tokenize(family.prompt("why", passages[:3]))
+    ids = qwen.encode(ending)
+    assert prompt.token_ids is not None
+    assert list(prompt.token_ids[-len(ids) :]) == ids
+    assert prompt.begun == begun
+    assert list(prompt.token_ids) == qwen.encode(qwen.render(prompt))
+    # The marks of thought are the model's own tokens there, and not spelled out.
+    assert (qwen._vocabulary["<think>"] in prompt.token_ids) == ("<think>" in ending)
