@@ -58,9 +58,12 @@ def documents(run: Run) -> dict[str, list[str]]:
 @pytest.mark.parametrize("name", family_names())
 def test_every_family_loses_and_invents_nothing(name: str, before: Run) -> None:
     judge = Counted()
-    after = rerank(before, dataset=DATASET, family=name, engine=judge)
-    assert documents(after) == documents(before)
-    assert list(after) == list(before)
+    # A query of every length there is.
+    of_length = {len(ranking): query_id for query_id, ranking in before.items()}
+    few = Run({query_id: before[query_id] for query_id in of_length.values()})
+    after = rerank(few, dataset=DATASET, family=name, engine=judge)
+    assert documents(after) == documents(few)
+    assert list(after) == list(few)
     assert judge.calls
 
 
