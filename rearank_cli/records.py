@@ -1,6 +1,7 @@
 """The nouns of the program: values that pass between its rooms and never change."""
 
 import enum
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeVar
@@ -99,6 +100,16 @@ class Turn(NamedTuple):
     @property
     def content(self) -> str:
         return "".join(span.text for span in self.spans)
+
+
+# A thought that was opened, and has nothing in it.
+_OPENED = re.compile(r"<think>\s*\Z")
+
+
+def begun_by(prompt: str) -> str:
+    """The part of an answer that a prompt ends with: a thought that it opens; empty where there is none."""
+    opened = _OPENED.search(prompt)
+    return opened[0] if opened else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,9 @@ def model_card(wanted: Wanted) -> tuple[Tokenizer, int | None]:
 
     Raises EngineError where they cannot be had.
     """
-    from rearank_cli.engines.installation import check_installed
-    from rearank_cli.engines.models import find_adapter, load_card
+    from rearank_cli.engines.models import load_card
 
-    check_installed()
-    if wanted.adapter:
-        find_adapter(wanted.adapter, wanted.adapter_revision)
+    check_engine("vllm", wanted)
     return load_card(wanted)
 
 
@@ -48,11 +45,10 @@ def check_engine(name: str, wanted: Wanted) -> None:
         raise EngineError("this version of rearank has no engine openai yet; give --engine vllm or lexical")
     if name == "vllm":
         from rearank_cli.engines.installation import check_installed
-        from rearank_cli.engines.models import find_adapter
+        from rearank_cli.engines.models import adapter_of
 
         check_installed()
-        if wanted.adapter:
-            find_adapter(wanted.adapter, wanted.adapter_revision)
+        adapter_of(wanted)
 
 
 async def start_engine(name: str, wanted: Wanted, *, traces: Sequence[Path] = ()) -> Engine | Judge:
@@ -64,10 +60,10 @@ async def start_engine(name: str, wanted: Wanted, *, traces: Sequence[Path] = ()
     if name == "lexical":
         return LexicalJudge()
     if name == "vllm":
-        from rearank_cli.engines.models import find_adapter
+        from rearank_cli.engines.models import adapter_of
         from rearank_cli.engines.vllm import VllmEngine
 
-        adapter = find_adapter(wanted.adapter, wanted.adapter_revision) if wanted.adapter else None
+        adapter = adapter_of(wanted)
         if ended := end_orphans(traces):
             log.warning("ended %d processes that a killed attempt had left running", ended)
         with marked(traces):

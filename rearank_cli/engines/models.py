@@ -96,6 +96,11 @@ def find_adapter(name: str, revision: str | None = None) -> Adapter:
     return Adapter(name, path, room)
 
 
+def adapter_of(wanted: Wanted) -> Adapter | None:
+    """The adapter that is wanted; None where none is. Raises EngineError."""
+    return find_adapter(wanted.adapter, wanted.adapter_revision) if wanted.adapter else None
+
+
 def load_card(wanted: Wanted) -> tuple[Tokenizer, int | None]:
     """A model's tokenizer, and its context unless the engine arguments say another."""
     check_model(wanted.model, wanted.revision)

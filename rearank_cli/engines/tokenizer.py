@@ -8,10 +8,8 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from rearank_cli.errors import EngineError
-from rearank_cli.records import Prompt, Span, Turn
+from rearank_cli.records import Prompt, Span, Turn, begun_by
 
-# The part of an answer that a prompt can end with.
-_BEGUN = re.compile(r"<think>\s*\Z")
 # What stands for a foreign text in an outline. No template can hold a NUL.
 _MARK = re.compile("\x00([0-9]+)\x00")
 # What chat templates write around turns, also where their model has no token for it: <|user|>, [/INST].
@@ -174,8 +172,7 @@ class Tokenizer:
         rendered = self.render(prompt)
         ids = self.encode(rendered, special_tokens=prompt.text is not None)
         # A chat template can open the thought, too: what follows is part of it.
-        opened = _BEGUN.search(rendered)
-        prompt = replace(prompt, begun=opened[0] if opened else "")
+        prompt = replace(prompt, begun=begun_by(rendered))
         outline, texts = _outline(prompt)
         if self._control_among(ids) != self._expected_control(outline):
             # One was formed all the same: by the tokenizer's normaliser, or by two texts side by side.

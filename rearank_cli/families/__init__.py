@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -67,18 +68,19 @@ def known_model(name: str) -> Model | None:
 
 def _listing(model: str) -> str | None:
     """The family that lists a model."""
-    # Only one of them is needed whole, with its templates.
-    return next(
-        (name for name in family_names() if model in tomllib.loads(_built_in(name)).get("models", {})), None
-    )
+    return _listed().get(model)
+
+
+@cache
+def _listed() -> dict[str, str]:
+    """Every model that is listed, with its family. Only one of these is needed whole, with its templates."""
+    return {
+        model: name for name in family_names() for model in tomllib.loads(_built_in(name)).get("models", {})
+    }
 
 
 def _meant(model: str) -> str:
-    listed = {
-        known.casefold(): known
-        for name in family_names()
-        for known in tomllib.loads(_built_in(name)).get("models", {})
-    }
+    listed = {known.casefold(): known for known in _listed()}
     close = get_close_matches(model.casefold(), listed, 1, cutoff=0.85)
     return f" (did you mean {listed[close[0]]}?)" if close else ""
 

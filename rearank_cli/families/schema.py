@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -24,15 +23,11 @@ from rearank_cli.families.probabilities import ProbabilityReader
 from rearank_cli.families.reader import Reader
 from rearank_cli.families.scores import ScoresReader
 from rearank_cli.families.templates import MessageTemplate, PromptTemplate, Template
-from rearank_cli.records import Passage, Sampling
+from rearank_cli.records import Passage, Sampling, begun_by
 
 log = logging.getLogger("rearank")
 
 Count = Annotated[int, Field(ge=1)]
-
-# The part of an answer that a prompt can end with.
-_BEGUN = re.compile(r"<think>\s*\Z")
-
 
 # What vLLM gives of each token where it was not started with more.
 _MOST_LOGPROBS = 20
@@ -246,7 +241,7 @@ def read_family(path: Path, content: str, changed: Mapping[str, str], dataset: s
     settings = _settings(file, changed, dataset)
     cut = _cut(path, file, settings, "cut")
     query_cut = _cut(path, file, settings, "query-cut")
-    begun = match[0] if (match := _BEGUN.search(file.append or file.text or "")) else ""
+    begun = begun_by(file.append or file.text or "")
     thinking = settings.get("thinking", "on") == "on"
     try:
         template = PromptTemplate(

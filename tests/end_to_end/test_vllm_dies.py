@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from scripts.crash_test import engine_processes
 from tests.end_to_end.conftest import with_default_signals
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -38,13 +39,15 @@ def started(bees: Path, tiny_model: Path) -> Iterator["subprocess.Popen[str]"]:
         yield process
     finally:
         process.kill()
-        for child in _marked(bees):
+        for child in engine_processes(bees):
             os.kill(child, signal.SIGKILL)
 
 
 def test_a_dead_engine_is_told_with_the_way_on(started: "subprocess.Popen[str]", bees: Path) -> None:
     core = next(
-        child for child in _marked(bees) if b"EngineCore" in Path(f"/proc/{child}/cmdline").read_bytes()
+        child
+        for child in engine_processes(bees)
+        if b"EngineCore" in Path(f"/proc/{child}/cmdline").read_bytes()
     )
     os.kill(core, signal.SIGKILL)
     _, errors = started.communicate(timeout=120)
@@ -75,7 +78,7 @@ def test_the_next_attempt_ends_what_a_killed_one_left_running(
 ) -> None:
     started.kill()
     started.communicate(timeout=60)
-    orphans = _marked(bees)
+    orphans = engine_processes(bees)
     assert orphans, "a killed parent used to leave the engine's processes running"
     answered = len(_calls(bees))
     command = [sys.executable, "-m", "rearank_cli", "rerank", "run.trec", "--engine", "vllm", "--resume"]
@@ -84,30 +87,17 @@ def test_the_next_attempt_ends_what_a_killed_one_left_running(
     done = subprocess.run([*command, *options, *few], cwd=bees, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "processes that a killed attempt had left running" in done.stderr
-    assert not set(orphans) & set(_marked(bees))
+    assert not set(orphans) & set(engine_processes(bees))
     assert len(_calls(bees)) > answered
-    assert not _marked(bees)
+    assert not engine_processes(bees)
 
 
 def _is_left_in_order(folder: Path) -> None:
-    assert not _marked(folder)
+    assert not engine_processes(folder)
     assert not (folder / "run.rearank.trec").exists()
     assert not list(folder.glob(".*.part"))
     # Every line is whole, and no answer that was cut off by the end counts as one.
     assert {call["status"] for call in _calls(folder)} <= {"ok", "failed"}
-
-
-def _marked(folder: Path) -> list[int]:
-    """The engine processes that a job in this folder started and that run."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            environment, command = (process / "environ").read_bytes(), (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        if f"{folder}/run.rearank.jsonl".encode() in environment and command.startswith(b"VLLM::"):
-            found.append(int(process.name))
-    return found
 
 
 def _calls(folder: Path) -> list[dict[str, object]]:
