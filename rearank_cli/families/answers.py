@@ -23,6 +23,12 @@ class Found:
     from_end: int
     status: Status
 
+    def spelled(self, tokens: Sequence[Token]) -> list[Token]:
+        """The tokens that spell the answer, without what is blank around it; empty where it is not known."""
+        answer = self.answer or ""
+        blank = len(answer) - len(answer.lstrip())
+        return tokens_between(tokens, self.from_end - blank, len(answer.strip()))
+
     def nothing(self, n: int, status: Status | None = None) -> Reading:
         """The reading of n passages where there is no answer: they keep their order."""
         return Reading(status or self.status, list(range(n)), reasoning=self.reasoning)

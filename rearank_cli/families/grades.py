@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rearank_cli.families.answers import END_TAG, TAG, find_answer, tokens_between
+from rearank_cli.families.answers import END_TAG, find_answer, tokens_between
 from rearank_cli.families.probabilities import shares
 from rearank_cli.families.reader import Reader
 from rearank_cli.records import Completion, Gives, Reading, Sampling, Status, Token
@@ -42,11 +42,9 @@ class IntegerReader(Reader):
             return found.nothing(n)
         if not _is_integer(found.answer):
             return found.nothing(n, Status.UNREADABLE)
-        digits = found.answer.strip()
-        blank = len(found.answer) - len(found.answer.lstrip())
-        spelled = tokens_between(completion.tokens, found.from_end - blank, len(digits))
         # An engine that tells no probabilities leaves the integer alone.
-        score = int(digits) * math.exp(sum(token.logprob for token in spelled))
+        certainty = math.exp(sum(token.logprob for token in found.spelled(completion.tokens)))
+        score = int(found.answer.strip()) * certainty
         return Reading(Status.OK, [0], [score], found.reasoning)
 
     def pattern(self, n: int) -> str:
@@ -59,7 +57,7 @@ class IntegerReader(Reader):
     def write(self, order: Sequence[int], scores: Sequence[float] | None, reasoning: str) -> Completion:
         """The completion of a model that is certain of a score, to the nearest integer from 0 to 10."""
         answer = str(round(min(max(scores[0] if scores else self.highest, 0), self.highest)))
-        return Completion(self._thought(reasoning) + (f"{TAG}{answer}{END_TAG}" if self.tags else answer))
+        return self._completion(reasoning, answer)
 
 
 def _is_integer(text: str) -> bool:
@@ -105,7 +103,7 @@ class GradeReader(Reader):
         wanted = scores[0] if scores else self.highest
         grade = min(_GRADES, key=lambda grade: abs(self._score(grade, grade >= _RELEVANT) - wanted))
         word = "yes" if grade >= _RELEVANT else "no"
-        return Completion(f"{self._thought(reasoning)}{word}({grade})")
+        return self._completion(reasoning, f"{word}({grade})")
 
     def _score(self, grade: float, relevant: float) -> float:
         parts = {

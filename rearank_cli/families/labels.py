@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rearank_cli.families.answers import END_TAG, TAG, find_answer
+from rearank_cli.families.answers import END_TAG, find_answer
 from rearank_cli.families.reader import Reader, literal, missing
 from rearank_cli.records import Completion, Gives, Reading, Status
 
@@ -56,7 +56,7 @@ class LabelReader(Reader):
     def write(self, order: Sequence[int], scores: Sequence[float] | None, reasoning: str) -> Completion:
         """The completion of a model that chooses the passage for which this order was made."""
         answer = self._named(self._chosen(order)) if order else ""
-        return Completion(self._thought(reasoning) + (f"{TAG}{answer}{END_TAG}" if self.tags else answer))
+        return self._completion(reasoning, answer)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
-from rearank_cli.families.answers import END_TAG, TAG, find_answer
+from rearank_cli.families.answers import END_TAG, find_answer
 from rearank_cli.families.reader import Reader, missing
 from rearank_cli.records import Completion, Gives, Reading, Status
 
@@ -75,7 +75,7 @@ class ListReader(Reader):
         for before, position in pairwise(order):
             tied = self.ties and scores is not None and scores[before] == scores[position]
             answer += f"{' = ' if tied else self.separator}[{position + 1}]"
-        return Completion(self._thought(reasoning) + (f"{TAG} {answer} {END_TAG}" if self.tags else answer))
+        return self._completion(reasoning, f" {answer} " if self.tags else answer)
 
 
 def _list(answer: str, n: int) -> tuple[list[list[int]], bool]:

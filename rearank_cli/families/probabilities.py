@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rearank_cli.families.answers import find_answer, tokens_between, whole_text
+from rearank_cli.families.answers import find_answer, whole_text
 from rearank_cli.families.reader import Reader, literal
 from rearank_cli.records import Completion, Gives, Reading, Sampling, Status, Token
 
@@ -53,10 +53,11 @@ class ProbabilityReader(Reader):
         if not self._is_word(found.answer):
             return found.nothing(n, Status.UNREADABLE)
         if completion.tokens:
-            token = _token_of(completion.tokens, found.from_end, found.answer)
-            if token is None or not {self.yes, self.no} <= token.watched.keys():
+            spelled = found.spelled(completion.tokens)
+            watched = spelled[0].watched if spelled else {}
+            if not {self.yes, self.no} <= watched.keys():
                 return found.nothing(n, Status.UNREADABLE)
-            score = shares([token.watched[self.yes], token.watched[self.no]])[0]
+            score = shares([watched[self.yes], watched[self.no]])[0]
         else:
             # An engine that tells no probabilities leaves the word alone.
             score = float(found.answer.strip().lower() == self.yes.strip().lower())
@@ -102,10 +103,3 @@ def shares(logprobs: Sequence[float]) -> list[float]:
         return [1 / len(logprobs)] * len(logprobs)
     weights = [math.exp(logprob - highest) for logprob in logprobs]
     return [weight / sum(weights) for weight in weights]
-
-
-def _token_of(tokens: Sequence[Token], from_end: int, answer: str) -> Token | None:
-    """The token with which the answer's word begins."""
-    blank = len(answer) - len(answer.lstrip())
-    stretch = tokens_between(tokens, from_end - blank, len(answer.strip()))
-    return stretch[0] if stretch else None

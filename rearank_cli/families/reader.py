@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from rearank_cli.families.answers import TAG
+from rearank_cli.families.answers import END_TAG, TAG
 from rearank_cli.families.thought import THINK, Thought
 from rearank_cli.records import Completion, Gives, Reading, Sampling
 
@@ -62,6 +62,11 @@ class Reader(ABC):
     @abstractmethod
     def pattern(self, n: int) -> str:
         """A regular expression for the rest of the answer after `begin_answer`."""
+
+    def _completion(self, reasoning: str, answer: str) -> Completion:
+        """A thought and an answer, as this family's models write them."""
+        tagged = f"{TAG}{answer}{END_TAG}" if self.tags else answer
+        return Completion(self._thought(reasoning) + tagged)
 
     def _thought(self, reasoning: str) -> str:
         return self.thought_marks.written(reasoning, self.begun) if self.thought else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rearank_cli.families.answers import END_TAG, TAG, find_answer
+from rearank_cli.families.answers import END_TAG, find_answer
 from rearank_cli.families.reader import Reader, by_score
 from rearank_cli.families.thought import REASON, Thought
 from rearank_cli.records import Completion, Gives, Reading, Status
@@ -51,7 +51,7 @@ class ScoresReader(Reader):
         given = scores or [1 - order.index(position) / n for position in range(n)]
         pairs = {f"[{number}]": round(_HIGHEST * score) for number, score in enumerate(given, 1)}
         answer = f"\n```json\n{json.dumps(pairs)}\n```\n"
-        return Completion(self._thought(reasoning) + (f"{TAG}{answer}{END_TAG}" if self.tags else answer))
+        return self._completion(reasoning, answer)
 
 
 def _whole(text: str) -> str | None:

@@ -66,7 +66,8 @@ def model_scored(doc_ids: Sequence[str], scores: Mapping[str, float]) -> list[Sc
     """
     scored = []
     # A document without a score at the very top is a hair above all that have one.
-    above = max(scores.values(), default=0.0) + 2 * _GAP * max(1.0, *map(abs, scores.values()), 1.0)
+    best = max(scores.values(), default=0.0)
+    above = best + 2 * _GAP * max(1.0, abs(best))
     for doc_id in doc_ids:
         below = above - max(1.0, abs(above)) * _GAP
         above = min(scores.get(doc_id, below), below)
