@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 . scripts/environment.sh
 
 environment=${REARANK_TEST_ENV:-.venv-test}
-make_environment "$environment" dev,cpu
+make_environment "$environment" dev,cpu,openai,ray
 export PATH="$PWD/$environment/bin:$PATH"
 
 if [ $# -eq 0 ]; then

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from rearank_cli.engines.engine import Engine, Judge, Verdict
 from rearank_cli.engines.lexical import LexicalJudge
-from rearank_cli.engines.models import Wanted
+from rearank_cli.engines.models import Needs, Wanted
 from rearank_cli.engines.processes import end_orphans, marked
 from rearank_cli.engines.tokenizer import Tokenizer
-from rearank_cli.errors import EngineError, UsageError
+from rearank_cli.errors import UsageError
 
 log = logging.getLogger("rearank")
 
@@ -18,6 +18,7 @@ __all__ = [
     "Engine",
     "Judge",
     "LexicalJudge",
+    "Needs",
     "Verdict",
     "Wanted",
     "check_engine",
@@ -39,33 +40,56 @@ def model_card(wanted: Wanted) -> tuple[Tokenizer, int | None]:
     return load_card(wanted)
 
 
-def check_engine(name: str, wanted: Wanted) -> None:
+def check_engine(name: str, wanted: Wanted, *, replicas: int = 1) -> None:
     """Raise EngineError at once where an engine could never start, before inputs are read."""
-    if name == "openai":
-        raise EngineError("this version of rearank has no engine openai yet; give --engine vllm or lexical")
     if name == "vllm":
         from rearank_cli.engines.installation import check_installed
         from rearank_cli.engines.models import adapter_of
 
         check_installed()
         adapter_of(wanted)
+    if name == "openai":
+        from rearank_cli.engines.server import check_client
+
+        check_client(wanted)
+    if replicas > 1:
+        from rearank_cli.engines.replicas import check_ray
+
+        check_ray()
 
 
-async def start_engine(name: str, wanted: Wanted, *, traces: Sequence[Path] = ()) -> Engine | Judge:
+async def start_engine(
+    name: str,
+    wanted: Wanted,
+    *,
+    traces: Sequence[Path] = (),
+    replicas: int = 1,
+    ray_address: str | None = None,
+) -> Engine | Judge:
     """The engine of that name, ready to answer. Raises EngineError or UsageError.
 
     `traces` are the trace files of this attempt, locked: processes that a killed attempt on them left
-    running are ended first.
+    running are ended first. Several `replicas` are several such engines that answer as one, each an
+    actor of the Ray cluster at `ray_address`, or of one that is started on this machine.
     """
+    if (name == "vllm" or replicas > 1) and (ended := end_orphans(traces)):
+        log.warning("ended %d processes that a killed attempt had left running", ended)
+    if replicas > 1:
+        from rearank_cli.engines.replicas import start_replicas
+
+        with marked(traces):
+            return await start_replicas(name, wanted, replicas, ray_address)
     if name == "lexical":
         return LexicalJudge()
+    if name == "openai":
+        from rearank_cli.engines.server import Server
+
+        return await Server.start(wanted)
     if name == "vllm":
         from rearank_cli.engines.models import adapter_of
         from rearank_cli.engines.vllm import VllmEngine
 
         adapter = adapter_of(wanted)
-        if ended := end_orphans(traces):
-            log.warning("ended %d processes that a killed attempt had left running", ended)
         with marked(traces):
             return await VllmEngine.start(wanted, adapter)
     raise UsageError(f"unknown engine '{name}'; it is one of {', '.join(ENGINES)}")

@@ -15,12 +15,28 @@ _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 
 
 @dataclass(frozen=True)
+class Needs:
+    """What a family's requests ask of an engine beyond a chat.
+
+    `raw` prompts are no chat; `prefill` is text after the rendered chat; `logprobs` are those of so many
+    tokens; `thinking_switch` is one of the chat template; `forced_finish` is a prompt that goes on with
+    an answer so far, held to a regular expression.
+    """
+
+    raw: bool = False
+    prefill: bool = False
+    logprobs: int | None = None
+    thinking_switch: bool = False
+    forced_finish: bool = False
+
+
+@dataclass(frozen=True)
 class Wanted:
     """A model as an engine is to serve it.
 
     `adapter` is a LoRA adapter's folder or name; `draws` says that answers are drawn at random.
     `engine_args` are vLLM engine arguments as a user writes them, `family_args` those that the
-    model's family needs; a user's win.
+    model's family needs; a user's win. `base_url` is that of a server, `timeout` a request's, in seconds.
     """
 
     model: str
@@ -30,6 +46,9 @@ class Wanted:
     draws: bool = False
     engine_args: Mapping[str, str] = field(default_factory=dict)
     family_args: Mapping[str, str] = field(default_factory=dict)
+    needs: Needs = Needs()
+    base_url: str | None = None
+    timeout: float | None = None
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def rerank_runs(
     if recipe is None:
         return replay_runs(runs, options, places)
     if isinstance(options.engine, str):
-        check_engine(options.engine, recipe.wanted(options))
+        check_engine(options.engine, recipe.wanted(options), replicas=options.replicas)
     mode: Mode = "resume" if options.resume else "overwrite" if options.overwrite else "new"
     for place in places:
         place.make_folders()
@@ -108,6 +108,8 @@ async def _engine(
             options.engine,
             wanted,
             traces=[journal.path for journal in journals if journal.path],
+            replicas=options.replicas,
+            ray_address=options.ray_address,
         )
     )
     asked = asyncio.ensure_future(stop.wait())
@@ -194,8 +196,8 @@ async def _report_each_minute(name: str, tally: Tally) -> None:
 
 
 def _asker(recipe: Recipe, options: RerankOptions) -> Asker:
-    # Only an engine that loads models by name knows the model that the options name.
-    loads_models = options.engine == "vllm"
+    # Only an engine that finds models by name knows the model that the options name.
+    loads_models = options.engine in ("vllm", "openai")
     greedy = options.engine == "lexical" or recipe.sampling.temperature == 0
     return Asker(
         family=recipe.family.digest,

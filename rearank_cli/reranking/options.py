@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from rearank_cli.engines import ENGINES, Engine, Judge, Wanted
+from rearank_cli.engines import ENGINES, Engine, Judge, Needs, Wanted
 from rearank_cli.errors import UsageError
 from rearank_cli.families import Family, UnlistedError, family_for, known_model
 from rearank_cli.methods import METHODS, find_method
@@ -49,6 +49,10 @@ class RerankOptions:
     max_tokens: int | None = None
     seed: int = 0
     in_flight: int | None = None
+    base_url: str | None = None
+    replicas: int = 1
+    ray_address: str | None = None
+    shard: str | None = None
     engine_args: Mapping[str, str] = field(default_factory=dict)
     max_failed: float = 0.05
     resume: bool = False
@@ -119,6 +123,19 @@ class Recipe:
             draws=self.sampling.temperature > 0,
             engine_args=options.engine_args,
             family_args=self.family.engine,
+            needs=self._needs(options),
+            base_url=options.base_url,
+            timeout=options.timeout,
+        )
+
+    def _needs(self, options: RerankOptions) -> Needs:
+        template = self.family.template
+        return Needs(
+            raw=template.text is not None,
+            prefill=bool(template.append),
+            logprobs=self.sampling.logprobs,
+            thinking_switch=bool(template.chat_args),
+            forced_finish=options.forced_finish,
         )
 
 
@@ -253,7 +270,7 @@ def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sa
         problems.append(f"--grace is {options.grace:g} seconds, and must not be negative")
     problems += [
         f"--{name.replace('_', '-')} is {value}, and must be at least 1"
-        for name in ("limit", "in_flight")
+        for name in ("limit", "in_flight", "replicas")
         if (value := getattr(options, name)) is not None and value < 1
     ]
     problems += [
@@ -265,6 +282,7 @@ def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sa
         )
         if (value := getattr(options, name)) not in choices
     ]
+    problems += _engine_problems(options)
     if options.scores == "model" and not method.scores:
         scoring = ", ".join(each.name for each in METHODS.values() if each.scores)
         problems.append(
@@ -272,6 +290,17 @@ def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sa
         )
     if problems:
         raise UsageError("; ".join(problems))
+
+
+def _engine_problems(options: RerankOptions) -> Iterator[str]:
+    if options.replicas > 1 and options.engine not in ("vllm", "lexical"):
+        yield "--replicas loads a model several times: it goes with --engine vllm (or lexical)"
+    if options.ray_address is not None and options.replicas <= 1:
+        yield "--ray-address says where replicas are: give their number with --replicas"
+    if options.base_url is not None and options.engine != "openai":
+        yield "--base-url is the server of --engine openai: give that too"
+    if options.adapter is not None and options.engine == "openai":
+        yield "--adapter: a server loads its adapters itself; give the name it has there with -m"
 
 
 def _sampling_problems(sampling: Sampling) -> Iterator[str]:
