@@ -50,8 +50,7 @@ class Tokenizer:
 
     def encode(self, text: str, *, special_tokens: bool = False) -> list[int]:
         """The token ids of a text; `special_tokens` adds what the model expects around a raw prompt."""
-        ids: list[int] = _encoding(self._backend, text, special_tokens=special_tokens).ids
-        return ids
+        return _ids(self._backend, text, special_tokens=special_tokens)
 
     def count(self, text: str) -> int:
         """How many tokens a text has."""
@@ -59,12 +58,12 @@ class Tokenizer:
 
     def cut(self, text: str, tokens: int) -> str:
         """The longest beginning of a text that has at most so many tokens."""
-        encoding = _encoding(self._backend, text)
-        if len(encoding.ids) <= tokens:
+        offsets = _offsets(self._backend, text)
+        if len(offsets) <= tokens:
             return text
         # A character of several tokens stays whole, so the first try can have some too many.
         for last in range(tokens - 1, -1, -1):
-            beginning = text[: encoding.offsets[last][1]]
+            beginning = text[: offsets[last][1]]
             if self.count(beginning) <= tokens:
                 return beginning
         return ""
@@ -180,7 +179,7 @@ class Tokenizer:
         return replace(prompt, token_ids=tuple(ids))
 
     def _control_among(self, ids: Iterable[int]) -> list[int]:
-        return [number for number in ids if number in self._control_ids]
+        return list(filter(self._control_ids.__contains__, ids))
 
     def _control_of_template(self, outline: Prompt) -> list[int]:
         return self._control_among(self._encode_apart(outline, None))
@@ -196,8 +195,8 @@ class Tokenizer:
             if index % 2 == 0:
                 ids += self.encode(piece)
             elif texts is not None:
-                foreign = _encoding(self._without_added_tokens, texts[int(piece)])
-                ids += [number for number in foreign.ids if number not in self._control_ids]
+                foreign = _ids(self._without_added_tokens, texts[int(piece)])
+                ids += [number for number in foreign if number not in self._control_ids]
         if outline.text is None:
             return ids
         before, after = self._around_raw_prompts
@@ -242,12 +241,27 @@ def load_tokenizer(model: str, revision: str | None = None, *, trust_remote_code
     return Tokenizer(tokenizer)
 
 
-def _encoding(backend: Any, text: str, *, special_tokens: bool = False) -> Any:
+def _ids(backend: Any, text: str, *, special_tokens: bool = False) -> list[int]:
+    # As a batch of one: that lets other threads go on meanwhile, and takes half the time of `encode`.
+    (encoding,) = backend.encode_batch_fast([_encodable(text)], add_special_tokens=special_tokens)
+    ids: list[int] = encoding.ids
+    return ids
+
+
+def _offsets(backend: Any, text: str) -> list[tuple[int, int]]:
+    """Where each token of a text begins and ends in it."""
+    (encoding,) = backend.encode_batch([_encodable(text)], add_special_tokens=False)
+    offsets: list[tuple[int, int]] = encoding.offsets
+    return offsets
+
+
+def _encodable(text: str) -> str:
+    """The text, but for halves of surrogate pairs, which JSON can hold: they become question marks."""
     try:
-        return backend.encode(text, add_special_tokens=special_tokens)
-    except TypeError:  # half of a surrogate pair, which JSON can hold: it becomes a question mark
-        text = text.encode("utf-8", "replace").decode()
-        return backend.encode(text, add_special_tokens=special_tokens)
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
 def _is_control(token: str, *, special: bool) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -13,8 +14,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from rearank_cli.records import Passage, Prompt, Span, Turn
 
 # While a template renders, a text from outside is a numbered mark: it is never parsed as template
-# output, so nothing in it can be taken for the template's own words. NUL cannot stand in a TOML file.
-_MARK = re.compile("\x00([0-9]+)\x00")
+# output, so nothing in it can be taken for the template's own words. A number after a > is that of the
+# message that begins there. No template can hold a NUL.
+_MARK = re.compile("\x00(>?[0-9]+)\x00")
 
 
 @pass_context
@@ -24,11 +26,6 @@ def _mark_foreign(context: Context, value: object) -> str:
     foreign: list[str] = context["_foreign"]
     foreign.append(str(value))
     return f"\x00{len(foreign) - 1}\x00"
-
-
-_ENVIRONMENT = ImmutableSandboxedEnvironment(
-    undefined=StrictUndefined, keep_trailing_newline=True, finalize=_mark_foreign, autoescape=False
-)
 
 
 class Shown(NamedTuple):
@@ -41,24 +38,51 @@ class Shown(NamedTuple):
     score: float | None
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        # What makes an attribute safe is asked at every access, and these are: plain values.
+        if type(obj) is Shown and attribute in Shown._fields:
+            return getattr(obj, attribute)
+        return super().getattr(obj, attribute)
+
+
+_ENVIRONMENT = _Sandbox(
+    undefined=StrictUndefined, keep_trailing_newline=True, finalize=_mark_foreign, autoescape=False
+)
+
+
 class Template:
     """A text with variables, rendered into spans that remember where they came from."""
 
     def __init__(self, source: str) -> None:
         if "\x00" in source:
             raise ValueError("a template cannot hold a NUL character")
+        self.source = source
         self._template = _ENVIRONMENT.from_string(source)
 
     def render(self, variables: Mapping[str, Any]) -> tuple[Span, ...]:
-        foreign: list[str] = []
-        rendered = self._template.render(variables, _foreign=foreign)
-        pieces = _MARK.split(rendered)
-        # Every second piece is the number of a mark.
-        spans = (
-            Span(foreign[int(piece)], True) if index % 2 else Span(piece, False)
-            for index, piece in enumerate(pieces)
-        )
-        return tuple(span for span in spans if span.text)
+        ((_, spans),) = _pieces(self._template, variables)
+        return spans
+
+
+def _pieces(template: Any, variables: Mapping[str, Any]) -> Iterator[tuple[int, tuple[Span, ...]]]:
+    """What a template renders: for each message that begins in it its number, and its spans.
+
+    What stands before the first one has the number -1, where it is all there is.
+    """
+    foreign: list[str] = []
+    pieces = _MARK.split(template.render(variables, _foreign=foreign))
+    number, spans = -1, [Span(pieces[0], False)] if pieces[0] else []
+    for mark, text in zip(pieces[1::2], pieces[2::2], strict=True):
+        if mark[0] == ">":
+            if number >= 0:
+                yield number, tuple(spans)
+            number, spans = int(mark[1:]), []
+        elif foreign[int(mark)]:
+            spans.append(Span(foreign[int(mark)], True))
+        if text:
+            spans.append(Span(text, False))
+    yield number, tuple(spans)
 
 
 @dataclass(frozen=True)
@@ -68,9 +92,6 @@ class MessageTemplate:
     role: str
     content: Template
     each_passage: bool
-
-    def turn(self, variables: Mapping[str, Any]) -> Turn:
-        return Turn(self.role, self.content.render(variables))
 
 
 @dataclass(frozen=True)
@@ -91,7 +112,7 @@ class PromptTemplate:
         ]
         variables = {"query": query, "passages": shown, "num": len(shown), "settings": settings}
         return Prompt(
-            turns=tuple(self._turns(variables, shown)),
+            turns=self._turns(variables) if self.messages else (),
             raw=self.text.render(variables) if self.text else (),
             append=self.append,
             chat_args=self.chat_args,
@@ -99,9 +120,18 @@ class PromptTemplate:
             doc_ids=tuple(passage.doc_id for passage in passages),
         )
 
-    def _turns(self, variables: Mapping[str, Any], shown: Sequence[Shown]) -> Iterator[Turn]:
-        for repeats, group in groupby(self.messages, key=lambda message: message.each_passage):
-            messages = list(group)
-            for passage in shown if repeats else [None]:
-                for message in messages:
-                    yield message.turn({**variables, "passage": passage} if repeats else variables)
+    def _turns(self, variables: Mapping[str, Any]) -> tuple[Turn, ...]:
+        return tuple(
+            Turn(self.messages[number].role, spans)
+            for number, spans in _pieces(self._chat, variables)
+            if number >= 0
+        )
+
+    @cached_property
+    def _chat(self) -> Any:
+        """All messages as one template: to render each alone takes longer than all the rest of a prompt."""
+        parts = []
+        for repeats, group in groupby(enumerate(self.messages), key=lambda entry: entry[1].each_passage):
+            contents = "".join(f"\x00>{number}\x00{message.content.source}" for number, message in group)
+            parts.append(f"{{% for passage in passages %}}{contents}{{% endfor %}}" if repeats else contents)
+        return _ENVIRONMENT.from_string("".join(parts))

@@ -10,7 +10,8 @@ from types import ModuleType
 
 import pytest
 
-from rearank_cli.families import answers, grades, letters, lists, probabilities, scores
+from rearank_cli.families import answers, grades, letters, lists, scores
+from rearank_cli.families.answers import Found
 from rearank_cli.families.thought import Thought
 from rearank_cli.trec import runs
 
@@ -86,7 +87,7 @@ def test_scores_out_of_prose_are_noticed(script, monkeypatch):
 
 
 def test_the_probability_of_another_token_is_noticed(script, monkeypatch):
-    monkeypatch.setattr(probabilities, "_token_of", lambda tokens, from_end, answer: tokens[0])
+    monkeypatch.setattr(Found, "spelled", lambda found, tokens: list(tokens[:1]))
     assert "not the score in the answer: rank1" in problems(script, "answers", 2000)
 
 
