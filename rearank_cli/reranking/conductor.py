@@ -7,15 +7,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from rearank_cli.errors import RearankError
-from rearank_cli.methods import Ask, consistent, find_method, shuffle_for
+from rearank_cli.methods import Ask, Shuffle, consistent, find_method, shuffle_for
 from rearank_cli.records import Query, Ranking, Reading, Status, Window
 from rearank_cli.reranking.options import Arrangement
-from rearank_cli.reranking.requests import Requester
+from rearank_cli.reranking.slots import Slots
 from rearank_cli.reranking.stopping import Stop
 from rearank_cli.reranking.topics import Topic
 from rearank_cli.traces import Asker, Call, Request, digest
 
 log = logging.getLogger("rearank")
+
+# Queries begun in one turn of the event loop: the engine answers the first while the last are set up.
+_BEGIN_TOGETHER = 16
 
 Settle = Callable[[Call], Awaitable[Reading]]
 """Awaits the reading of a call."""
@@ -70,21 +73,25 @@ async def order_topics(
     What a method asks of a window is settled as a call; what it shuffles is a function of the seed and
     the query. The first RearankError ends all.
     """
-    method = find_method(arrangement.method)
+    expected = {
+        count: await expected_calls(arrangement, count)
+        for count in sorted({len(topic.candidates) for topic in topics})
+    }
 
     async def order(topic: Topic) -> Ranking:
         doc_ids = [passage.doc_id for passage in topic.candidates]
         if topic.query is None:
             return Ranking(doc_ids)
-        ask = _asking(topic, topic.query, asker, settle, tally)
-        shuffle = shuffle_for(seed, topic.query_id)
-        ask = consistent(ask, arrangement.permutations, shuffle)
-        parts = {**asdict(arrangement), "shuffle": shuffle}
-        return await method.run(doc_ids, ask, **{name: parts[name] for name in method.takes})
+        ask = _asking(topic, topic.query, asker, settle, tally, expected[len(doc_ids)])
+        return await _arranged(doc_ids, ask, arrangement, shuffle_for(seed, topic.query_id))
 
+    tasks = {}
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = {topic.query_id: group.create_task(order(topic)) for topic in topics}
+            for number, topic in enumerate(topics, 1):
+                tasks[topic.query_id] = group.create_task(order(topic))
+                if number % _BEGIN_TOGETHER == 0:
+                    await asyncio.sleep(0)
     except BaseExceptionGroup as problems:
         # When an engine dies every query fails of the one cause: it is told once.
         known, unknown = problems.split(RearankError)
@@ -92,16 +99,56 @@ async def order_topics(
     return {query_id: task.result() for query_id, task in tasks.items()}
 
 
-def _asking(topic: Topic, query: Query, asker: Asker, settle: Settle, tally: Tally) -> Ask:
+async def expected_calls(arrangement: Arrangement, count: int) -> int:
+    """How many calls it takes to order so many documents, where answers agree with the first stage."""
+    places = {str(number): number for number in range(count)}
+    calls = 0
+
+    async def agree(window: Window) -> Reading:
+        nonlocal calls
+        calls += 1
+        shown = [places[doc_id] for doc_id in window.doc_ids]
+        return Reading(Status.OK, sorted(range(len(shown)), key=shown.__getitem__))
+
+    await _arranged(list(places), agree, arrangement, shuffle_for(0, ""))
+    return calls
+
+
+async def _arranged(doc_ids: list[str], ask: Ask, arrangement: Arrangement, shuffle: Shuffle) -> Ranking:
+    """The ranking to which a method comes by asking."""
+    method = find_method(arrangement.method)
+    parts = {**asdict(arrangement), "shuffle": shuffle}
+    ask = consistent(ask, arrangement.permutations, shuffle)
+    return await method.run(doc_ids, ask, **{name: parts[name] for name in method.takes})
+
+
+def _asking(
+    topic: Topic, query: Query, asker: Asker, settle: Settle, tally: Tally, calls_expected: int
+) -> Ask:
     passages = {passage.doc_id: passage for passage in topic.candidates}
     # Once for each text, however many windows show it.
-    digests = {passage.doc_id: digest(passage.title, passage.text) for passage in topic.candidates}
+    digests: dict[str, str] = {}
+    settled = 0
+
+    def digest_of(doc_id: str) -> str:
+        if doc_id not in digests:
+            digests[doc_id] = digest(passages[doc_id].title, passages[doc_id].text)
+        return digests[doc_id]
 
     async def ask(window: Window) -> Reading:
+        nonlocal settled
         shown = tuple(passages[doc_id] for doc_id in window.doc_ids)
-        texts = digest(query.text, *(digests[doc_id] for doc_id in window.doc_ids))
-        call = Call(asker.key(query.query_id, window), texts, query, window, shown, topic.candidates)
+        call = Call(
+            asker.key(query.query_id, window),
+            digest(query.text, *map(digest_of, window.doc_ids)),
+            query,
+            window,
+            shown,
+            topic.candidates,
+            calls_left=max(calls_expected - settled, 1),
+        )
         reading = await settle(call)
+        settled += 1
         tally.add_call(reading)
         return reading
 
@@ -109,7 +156,7 @@ def _asking(topic: Topic, query: Query, asker: Asker, settle: Settle, tally: Tal
 
 
 async def until_stopped(
-    work: Awaitable[dict[str, Ranking]], requester: Requester, stop: Stop
+    work: Awaitable[dict[str, Ranking]], slots: Slots, stop: Stop
 ) -> dict[str, Ranking]:
     """Await the work. When a stop is asked for, let the requests in flight end, and raise its error."""
     task = asyncio.ensure_future(work)
@@ -117,7 +164,7 @@ async def until_stopped(
     try:
         await asyncio.wait([task, asked], return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            await stop.wait_until_due(requester.idle, task)
+            await stop.wait_until_due(slots.idle, task)
         if task.done():
             return task.result()
         raise stop.error()

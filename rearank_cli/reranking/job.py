@@ -13,6 +13,7 @@ from typing import Any
 
 from rearank_cli.engines import Engine, Judge, Wanted, check_engine, start_engine
 from rearank_cli.errors import UsageError
+from rearank_cli.methods.together import together
 from rearank_cli.records import Reading, Run
 from rearank_cli.reranking.assignments import Assignment, assign, identity
 from rearank_cli.reranking.conductor import Tally, order_topics, until_stopped
@@ -23,6 +24,7 @@ from rearank_cli.reranking.plan import Plan, plan_runs
 from rearank_cli.reranking.replay import replay_runs
 from rearank_cli.reranking.requests import Requester
 from rearank_cli.reranking.results import Reranked, finish
+from rearank_cli.reranking.slots import Slots
 from rearank_cli.reranking.stopping import Stop, listening
 from rearank_cli.traces import Asker, Call, Journal, Request
 from rearank_cli.traces.journal import Mode
@@ -30,11 +32,14 @@ from rearank_cli.trec.runs import check_tag
 
 log = logging.getLogger("rearank")
 
+# In flight, where an engine does not say how many requests it can run at once.
+_IN_FLIGHT = 64
+
 
 def rerank_runs(
     runs: Sequence[str | Path | Run], options: RerankOptions, places: Sequence[Destination]
 ) -> list[Reranked]:
-    """Rerank runs one after another with one engine, and write each with its traces to its place.
+    """Rerank runs with one engine, and write each with its traces to its place.
 
     Raises a RearankError, before anything is asked or written, where an option, an input or an
     output cannot be.
@@ -85,11 +90,13 @@ async def _carry_out(
     with listening(stop):
         engine = await _engine(options, recipe.wanted(options), journals, stop)
         try:
-            job = _Job(engine, recipe, options, stop)
-            return [
-                await job.rerank(assignment, journal)
-                for assignment, journal in zip(assignments, journals, strict=True)
-            ]
+            slots = Slots(options.in_flight or getattr(engine, "capacity", None) or _IN_FLIGHT)
+            job = _Job(engine, recipe, options, stop, slots)
+            # All at once: while the last windows of a run are answered, the next one fills the engine.
+            return await together(
+                job.rerank(number, assignment, journal)
+                for number, (assignment, journal) in enumerate(zip(assignments, journals, strict=True))
+            )
         finally:
             # An engine that was handed in belongs to whoever made it.
             close = getattr(engine, "close", None)
@@ -124,15 +131,16 @@ async def _engine(
 
 @dataclass(frozen=True)
 class _Job:
-    """What reranks one run after another."""
+    """What reranks runs."""
 
     engine: Engine | Judge
     recipe: Recipe
     options: RerankOptions
     stop: Stop
+    slots: Slots
 
-    async def rerank(self, assignment: Assignment, journal: Journal) -> Reranked:
-        """Rerank a run and write it."""
+    async def rerank(self, number: int, assignment: Assignment, journal: Journal) -> Reranked:
+        """Rerank the run of that number and write it."""
         started = time.monotonic()
         tally = Tally()
         asker = _asker(self.recipe, self.options)
@@ -149,7 +157,8 @@ class _Job:
             record=record,
             stop=self.stop,
             largest_window=self.recipe.arrangement.largest_window,
-            in_flight=self.options.in_flight,
+            slots=self.slots,
+            number=number,
             timeout=self.options.timeout,
         )
         persistence = Persistence(self.options.retries, self.options.forced_finish)
@@ -161,7 +170,7 @@ class _Job:
         arrangement, seed = self.recipe.arrangement, self.options.seed
         work = order_topics(assignment.topics, arrangement, asker, settle, tally, seed=seed)
         try:
-            rankings = await until_stopped(work, requester, self.stop)
+            rankings = await until_stopped(work, self.slots, self.stop)
         finally:
             reporter.cancel()
             requester.close()

@@ -16,13 +16,14 @@ from rearank_cli.families import Family
 from rearank_cli.families.thought import THINK
 from rearank_cli.records import Completion, Prompt, Reading, Sampling, Status
 from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, answer_tokens, room_for_prompts
+from rearank_cli.reranking.slots import Slots
 from rearank_cli.reranking.stopping import Stop
 from rearank_cli.traces import Call, Request
 
 log = logging.getLogger("rearank")
 
-# In flight, where an engine does not say how many requests it can run at once.
-_IN_FLIGHT = 64
+# Prompts are made with few threads: a part of the work needs Python's lock, for which the event loop waits.
+_WORKERS = 4
 
 
 class _Answer(NamedTuple):
@@ -37,10 +38,11 @@ class _Answer(NamedTuple):
 
 
 class Requester:
-    """Asks an engine or a judge, so many requests at once, and tells `record` of each.
+    """Asks an engine or a judge, as many requests at once as there are `slots`, and tells `record` of each.
 
     When a stop is asked for, requests in flight go on and none begins. `timeout` is in seconds;
-    `largest_window` is the most passages that a call shows.
+    `largest_window` is the most passages that a call shows. Where requests of several runs wait for one
+    place, that of the run with the lowest `number` goes first.
     """
 
     def __init__(
@@ -52,7 +54,8 @@ class Requester:
         record: Callable[[Request], None],
         stop: Stop,
         largest_window: int,
-        in_flight: int | None = None,
+        slots: Slots,
+        number: int = 0,
         timeout: float | None = None,
     ) -> None:
         self._engine: Any = engine
@@ -66,11 +69,10 @@ class Requester:
         self._tokenizer = getattr(engine, "tokenizer", None)
         longest = sampling.max_tokens or answer_tokens(family, self._tokenizer, largest_window)
         self._prompter = Prompter(family, self._tokenizer, room_for_prompts(self._context, longest))
-        self._workers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="prompts")
-        self._slots = asyncio.Semaphore(in_flight or getattr(engine, "capacity", None) or _IN_FLIGHT)
-        self._running = 0
-        self.idle = asyncio.Event()
-        self.idle.set()
+        workers = min(len(os.sched_getaffinity(0)), _WORKERS)
+        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="prompts")
+        self._slots = slots
+        self._number = number
 
     @property
     def repeats_itself(self) -> bool:
@@ -80,7 +82,7 @@ class Requester:
     @property
     def can_finish(self) -> bool:
         """Whether an answer that ran out of tokens can be brought to its end."""
-        return not self._asks_a_judge
+        return not self._asks_a_judge and bool(getattr(self._engine, "can_finish", True))
 
     def close(self) -> None:
         """Give the worker threads back."""
@@ -93,7 +95,7 @@ class Requester:
 
     async def ask(self, call: Call, attempt: int) -> Request:
         """Ask about a call's window. Raises EngineError once the engine can answer nothing."""
-        async with self._slot():
+        async with self._slot(call):
             started = time.monotonic()
             answer = await self._guarded(call, self._answer(call, attempt))
             completion, cut_passages, begun = answer
@@ -106,7 +108,7 @@ class Requester:
         The status stays that of the response, unless this request fails; the reading is marked as
         forced where there is an answer in it.
         """
-        async with self._slot():
+        async with self._slot(call):
             started = time.monotonic()
             answer = await self._guarded(call, self._rest_of_answer(call, response, attempt))
             completion, cut_passages, begun = answer
@@ -116,19 +118,14 @@ class Requester:
             return self._recorded(call, attempt, reading, completion, cut_passages, started, forced=True)
 
     @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
+    async def _slot(self, call: Call) -> AsyncIterator[None]:
         """A place in flight. Once a stop is asked for none is given: who waits is cancelled in the end."""
-        async with self._slots:
-            if self._stop.asked:
-                await asyncio.get_running_loop().create_future()
-            self._running += 1
-            self.idle.clear()
-            try:
+        async with self._slots.place((self._number, -call.calls_left)):
+            if not self._stop.asked:
                 yield
-            finally:
-                self._running -= 1
-                if not self._running:
-                    self.idle.set()
+                return
+        await asyncio.get_running_loop().create_future()
+        yield
 
     async def _answer(self, call: Call, attempt: int) -> _Answer:
         if self._asks_a_judge:

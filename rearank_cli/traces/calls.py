@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -29,13 +30,18 @@ class Asker:
 
     def key(self, query_id: str, window: Window) -> str:
         """The identity of a call: the same in every attempt that asks the same thing the same way."""
-        asked = asdict(self)
-        # Not there before answers could be read from probabilities: keys are those of older traces.
-        asked["sampling"] = {
-            name: value for name, value in asked["sampling"].items() if value or name not in _WATCHING
-        }
-        parts = [asked, query_id, window.doc_ids, window.sample]
+        parts = [_told(self), query_id, window.doc_ids, window.sample]
         return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+
+
+@lru_cache
+def _told(asker: Asker) -> dict[str, Any]:
+    told = asdict(asker)
+    # Not there before answers could be read from probabilities: keys are those of older traces.
+    told["sampling"] = {
+        name: value for name, value in told["sampling"].items() if value or name not in _WATCHING
+    }
+    return told
 
 
 def digest(*texts: str | None) -> str:
@@ -49,6 +55,7 @@ class Call:
 
     `texts` is a digest of what the key only names, the texts of the query and of the passages.
     `candidates` are all passages of the query that are being reranked, the window's among them.
+    `calls_left` is about how many calls of the query are still to come, this one among them.
     """
 
     key: str
@@ -57,6 +64,7 @@ class Call:
     window: Window
     passages: tuple[Passage, ...]
     candidates: Sequence[Passage]
+    calls_left: int = 1
 
     @property
     def judged(self) -> tuple[Query, Sequence[Passage], Sequence[Passage]]:

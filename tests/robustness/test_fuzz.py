@@ -92,7 +92,8 @@ def test_the_probability_of_another_token_is_noticed(script, monkeypatch):
 
 
 def test_a_grade_without_its_probability_is_noticed(script, monkeypatch):
-    monkeypatch.setattr(grades, "tokens_between", lambda tokens, from_end, length: [])
+    for module in (answers, grades):
+        monkeypatch.setattr(module, "tokens_between", lambda tokens, from_end, length: [])
     found = problems(script, "answers", 2000)
     assert "not the score in the answer: erank" in found
     assert "not the score in the answer: tfrank" in found
