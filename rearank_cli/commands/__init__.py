@@ -9,6 +9,7 @@ from rearank_cli.commands.check import check
 from rearank_cli.commands.evaluate import evaluate
 from rearank_cli.commands.example import example
 from rearank_cli.commands.families import families
+from rearank_cli.commands.merge import merge
 from rearank_cli.commands.rerank import rerank
 from rearank_cli.commands.shared import Debug, Quiet, Verbose
 
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (rerank, evaluate, check, families, example):
+for command in (rerank, evaluate, check, merge, families, example):
     app.command()(command)
 
 

@@ -13,7 +13,7 @@ from rearank_cli.errors import InputError, UsageError
 FILE_NAME = "rearank.toml"
 
 # A relative path in a configuration starts from the folder of the file.
-_PATHS = frozenset({"docs", "queries", "qrels", "output", "traces"})
+_PATHS = frozenset({"docs", "queries", "qrels", "output", "traces", "run"})
 
 
 def apply_configuration(context: typer.Context, path: Path | None) -> Path | None:

@@ -131,7 +131,7 @@ def rerank(
         input_order=input_order,
         max_failed=max_failed,
     )
-    places = destinations(runs, output, traces, replay=engine == "replay")
+    places = destinations(runs, output, traces, replay=engine == "replay", shard=shard)
     if dry_run:
         plans, why_not = plan_rerank(runs, options, places)
         for plan in plans:
@@ -223,7 +223,9 @@ def _evaluate(results: Sequence["Reranked"], options: "RerankOptions", qrels: Pa
         if judgments is None:
             return
         for result in results:
-            topics = result.after if options.limit or options.query else judgments
+            if not result.after:  # a shard without queries
+                continue
+            topics = result.after if options.limit or options.query or options.shard else judgments
             judged = {query_id: judgments[query_id] for query_id in topics if query_id in judgments}
             runs = {
                 result.name: result.before,

@@ -49,7 +49,7 @@ def check_engine(name: str, wanted: Wanted, *, replicas: int = 1) -> None:
         check_installed()
         adapter_of(wanted)
     if name == "openai":
-        from rearank_cli.engines.server import check_client
+        from rearank_cli.engines.openai import check_client
 
         check_client(wanted)
     if replicas > 1:
@@ -82,7 +82,7 @@ async def start_engine(
     if name == "lexical":
         return LexicalJudge()
     if name == "openai":
-        from rearank_cli.engines.server import Server
+        from rearank_cli.engines.openai import Server
 
         return await Server.start(wanted)
     if name == "vllm":

@@ -32,11 +32,25 @@ def own_log() -> Iterator[Path | None]:
     os.dup2(handle, 2)
     os.close(handle)
     try:
-        yield Path(name)
+        with _own_messages_to(saved[1]):
+            yield Path(name)
     finally:
         for descriptor, number in zip(saved, (1, 2), strict=True):
             os.dup2(descriptor, number)
             os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _own_messages_to(descriptor: int) -> Iterator[None]:
+    """Have this program's own messages go there: texts are fetched meanwhile, and may be missing."""
+    handlers = [handler for handler in log.handlers if isinstance(handler, logging.StreamHandler)]
+    with open(descriptor, "w", encoding="utf-8", closefd=False) as stream:
+        before = [handler.setStream(stream) for handler in handlers if handler.stream is sys.stderr]
+        try:
+            yield
+        finally:
+            for handler in handlers if before else ():
+                handler.setStream(sys.stderr)
 
 
 def see(log_file: Path | None) -> str:

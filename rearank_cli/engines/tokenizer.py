@@ -52,21 +52,31 @@ class Tokenizer:
         """The token ids of a text; `special_tokens` adds what the model expects around a raw prompt."""
         return _ids(self._backend, text, special_tokens=special_tokens)
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of some tokens, special ones included."""
+        text: str = self._backend.decode(list(ids), skip_special_tokens=False)
+        return text
+
     def count(self, text: str) -> int:
         """How many tokens a text has."""
         return len(self.encode(text))
 
     def cut(self, text: str, tokens: int) -> str:
         """The longest beginning of a text that has at most so many tokens."""
-        offsets = _offsets(self._backend, text)
-        if len(offsets) <= tokens:
+        borders = self.borders(text)
+        if len(borders) <= tokens:
             return text
         # A character of several tokens stays whole, so the first try can have some too many.
         for last in range(tokens - 1, -1, -1):
-            beginning = text[: offsets[last][1]]
+            beginning = text[: borders[last]]
             if self.count(beginning) <= tokens:
                 return beginning
         return ""
+
+    def borders(self, text: str) -> list[int]:
+        """Where each token of a text ends in it; one that is only a part of a character, after that."""
+        (encoding,) = self._backend.encode_batch([_encodable(text)], add_special_tokens=False)
+        return [end for _, end in encoding.offsets]
 
     def neutralise(self, text: str, keep: Collection[str] = ()) -> str:
         """Break every control token that is spelled out in a text: `<|im_end|>` becomes `< |im_end|>`.
@@ -246,13 +256,6 @@ def _ids(backend: Any, text: str, *, special_tokens: bool = False) -> list[int]:
     (encoding,) = backend.encode_batch_fast([_encodable(text)], add_special_tokens=special_tokens)
     ids: list[int] = encoding.ids
     return ids
-
-
-def _offsets(backend: Any, text: str) -> list[tuple[int, int]]:
-    """Where each token of a text begins and ends in it."""
-    (encoding,) = backend.encode_batch([_encodable(text)], add_special_tokens=False)
-    offsets: list[tuple[int, int]] = encoding.offsets
-    return offsets
 
 
 def _encodable(text: str) -> str:

@@ -1,31 +1,27 @@
 """vLLM in this process: one engine that keeps every call in flight in one batch."""
 
 import asyncio
-import contextlib
 import gc
 import itertools
 import json
 import logging
-import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
+from rearank_cli.engines.background import in_background
 from rearank_cli.engines.installation import check_device, check_installed, installed_version, on_cpu
 from rearank_cli.engines.logfile import last_line, own_log, see
 from rearank_cli.engines.models import Adapter, Wanted, check_model, context_of
 from rearank_cli.engines.processes import end_own
 from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
+from rearank_cli.engines.watched import Place, tokens_of
 from rearank_cli.errors import EngineError, RearankError, UsageError
 from rearank_cli.records import Completion, Prompt, Sampling, Token
 
 log = logging.getLogger("rearank")
-
-Loaded = TypeVar("Loaded")
-
-_LOOK_AGAIN = 0.2
 
 
 class VllmEngine:
@@ -61,7 +57,7 @@ class VllmEngine:
         with own_log() as log_file:
             try:
                 # In a thread, so that a signal is heard while a model loads for minutes.
-                engine, tokenizer = await _in_thread(lambda: _load(wanted, adapter))
+                engine, tokenizer = await in_background(lambda: _load(wanted, adapter), given_up=end_own)
             except RearankError:
                 raise
             except Exception as error:
@@ -112,22 +108,19 @@ class VllmEngine:
         """The tokens of an answer less the one that ended it, and what was asked to be known of each."""
         if not answer.logprobs:
             return ()
-        watched = {text: self.tokenizer.ids_of(text) for text in sampling.watch}
-        tokens = []
         drawn_ids = list(answer.token_ids)
         # The one that ended the answer is no part of its text; where it is all there is, it tells as much.
         while len(drawn_ids) > 1 and self.tokenizer.ends(drawn_ids[-1]):
             drawn_ids.pop()
-        for number, likeliest in zip(drawn_ids, answer.logprobs, strict=False):
-            seen = {
-                text: max(likeliest[token].logprob for token in ids if token in likeliest)
-                for text, ids in watched.items()
-                if any(token in likeliest for token in ids)
-            }
-            lowest = min(entry.logprob for entry in likeliest.values())
-            drawn = likeliest[number]
-            tokens.append(Token(drawn.decoded_token or "", drawn.logprob, seen, lowest))
-        return tuple(tokens)
+        places = (
+            Place(
+                likeliest[number].decoded_token or "",
+                likeliest[number].logprob,
+                {token: entry.logprob for token, entry in likeliest.items()},
+            )
+            for number, likeliest in zip(drawn_ids, answer.logprobs, strict=False)
+        )
+        return tokens_of(places, {text: self.tokenizer.ids_of(text) for text in sampling.watch})
 
     def _sampling_params(self, sampling: Sampling) -> Any:
         from vllm import SamplingParams
@@ -166,37 +159,6 @@ class VllmEngine:
         await asyncio.to_thread(end_own)
         if self._log_file:
             self._log_file.unlink(missing_ok=True)
-
-
-async def _in_thread(load: Callable[[], Loaded]) -> Loaded:
-    """Await a function in a thread that does not keep the process from ending."""
-    loop = asyncio.get_running_loop()
-    done = asyncio.Event()
-    # Taken out again when it is there: a traceback that a library keeps would keep the engine alive,
-    # and its finaliser would fail when the interpreter is half gone.
-    outcome: list[Loaded] = []
-    failure: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            outcome.append(load())
-        except BaseException as error:  # noqa: BLE001  # it is raised where the thread is awaited
-            failure.append(error)
-        with contextlib.suppress(RuntimeError):  # the loop is gone when no one waits any more
-            loop.call_soon_threadsafe(done.set)
-
-    threading.Thread(target=work, name="loading", daemon=True).start()
-    try:
-        await done.wait()
-    except asyncio.CancelledError:
-        # The thread goes on, and may only now start a process: until it ends, what it starts is ended.
-        while not done.is_set():
-            await asyncio.to_thread(end_own)
-            await asyncio.sleep(_LOOK_AGAIN)
-        raise
-    if failure:
-        raise failure.pop()
-    return outcome.pop()
 
 
 def _load(wanted: Wanted, adapter: Adapter | None) -> tuple[Any, Tokenizer]:

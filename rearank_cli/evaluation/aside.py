@@ -21,8 +21,9 @@ def evaluate_aside(runs: Mapping[str, Run], qrels: Qrels) -> str:
     with tempfile.TemporaryDirectory(prefix="rearank-") as folder:
         paths = []
         for name, run in runs.items():
+            judged = run.only(query_id for query_id in run if query_id in qrels)
             path = Path(folder, Path(name).name)
-            write_run(run, path, tag="rearank", escape_ids=True)
+            write_run(judged, path, tag="rearank", escape_ids=True)
             paths.append(str(path))
         judgments = Path(folder, "qrels")
         write_qrels(qrels, judgments, escape_ids=True)

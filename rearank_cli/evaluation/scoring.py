@@ -49,7 +49,7 @@ def evaluate_runs(
     if not any(qrels.values()):
         raise InputError(f"{qrels_name}: no judgments in it")
     for name, run in runs.items():
-        if not any(run.values()):
+        if not any(len(run.ranked(query_id)) for query_id in run):
             raise InputError(f"{name}: no documents in it")
         if qrels.keys().isdisjoint(run):
             raise InputError(
@@ -71,7 +71,7 @@ def _evaluate(
     missing = removed = 0
     rankings = {}
     for query_id in qrels:
-        ranking = [document.doc_id for document in run.get(query_id, ())]
+        ranking = run.ranked(query_id).doc_ids() if query_id in run else []
         unwanted = frozenset(excluded.get(query_id, ()))
         rankings[query_id] = [doc_id for doc_id in ranking if doc_id not in unwanted]
         missing += not ranking

@@ -10,6 +10,8 @@ Unit = Literal["characters", "words", "tokens"]
 
 _FIELD = re.compile(r"\{title\}|\{text\}")
 _LINE_ENDS = re.compile(r"\n+")
+# What ftfy leaves as it is: printable ASCII in lines, but for the ampersand of HTML.
+_PLAIN = re.compile(r"[ -%'-~\n]*")
 _CUT = re.compile(r"([0-9]+)(?: +([a-z]+))?")
 
 
@@ -45,7 +47,7 @@ class Cut:
         if self.unit == "characters":
             return text[: self.length]
         if self.unit == "words":
-            return " ".join(text.split()[: self.length])
+            return " ".join(text.split(maxsplit=self.length)[: self.length])
         # Without a tokenizer there is no engine that could be asked: the text is shown whole.
         return cut_tokens(text, self.length) if cut_tokens else text
 
@@ -79,7 +81,7 @@ class ForeignText:
         if self.join_lines:
             text = _LINE_ENDS.sub(" ", text)
         if self.collapse_whitespace:
-            text = " ".join(text.split())
+            text = self._collapsed(text)
         for literal in self.remove:
             text = text.replace(literal, "")
         if self.strip:
@@ -91,18 +93,32 @@ class ForeignText:
             text = _IDENTIFIERS[self.identifiers].sub(r"(\1)", text)
         return self._mended_in_prompt(text) if self.fix_prompt else text
 
+    def _collapsed(self, text: str) -> str:
+        """The text with single blanks; what a cut in characters leaves out is not looked at."""
+        if self.cut.length is not None and self.cut.unit == "characters":
+            # A word and its blank are two characters at least; and what is removed may reach over the cut.
+            words = (self.cut.length + max(map(len, self.remove), default=0)) // 2 + 1
+            beginning = " ".join(text.split(maxsplit=words)[:words])
+            if not any(literal in beginning for literal in self.remove) and not self.fix_text:
+                return beginning
+        return " ".join(text.split())
+
     def _mended_in_prompt(self, text: str) -> str:
         """The text as mending the whole prompt would leave it, once for all windows that it is in.
 
         ftfy mends line by line. In a line of a prompt a text stands after a blank, and a full stop or
         the line's end follows: both decide what counts as mojibake.
         """
+        if _PLAIN.fullmatch(text):
+            return text
         import ftfy
 
         return ftfy.fix_text(f" {text}.", unescape_html="auto" if self.unescape_html else False)[1:-1]
 
 
 def _mended(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     import ftfy
 
     return ftfy.fix_text(text)

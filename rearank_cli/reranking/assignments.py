@@ -1,4 +1,4 @@
-"""Assignments: a run with everything that reranking it takes, read before a model is loaded."""
+"""Assignments: a run with everything that reranking it takes."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -6,16 +6,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rearank_cli.corpus import open_corpus
+from rearank_cli.corpus import Corpus
 from rearank_cli.families import Family
 from rearank_cli.records import Passage, Query, Run
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import RerankOptions
+from rearank_cli.reranking.shards import parse_shard
 from rearank_cli.reranking.topics import Topic, load_topics, select, without
 from rearank_cli.traces import Asker
 from rearank_cli.trec import read_run
-from rearank_cli.trec.runs import check_id
+from rearank_cli.trec.runs import check_ids
 from rearank_cli.trec.streams import STDIN, describe
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A run as it was read: the queries that were asked for. `digest` is the SHA-256 of its file."""
+
+    name: str
+    digest: str
+    run: Run
+    destination: Destination
 
 
 @dataclass(frozen=True)
@@ -34,30 +45,33 @@ class Assignment:
     left_out: Mapping[str, Any] = field(default_factory=dict)
 
 
-def identity(family: Family, asker: Asker, assignment: Assignment) -> dict[str, Any]:
+def identity(family: Family, asker: Asker, run: Chosen | Assignment) -> dict[str, Any]:
     """What must be the same in every attempt on one trace file."""
     return {
         "family": family.name,
-        "run_sha256": assignment.digest,
+        "run_sha256": run.digest,
         "model": asker.model,
         "revision": asker.revision,
         "adapter": asker.adapter,
     }
 
 
-def assign(
-    runs: Sequence[str | Path | Run], places: Sequence[Destination], depth: int, options: RerankOptions
-) -> list[Assignment]:
-    """Read the runs and the texts of their first `depth` documents. Raises InputError."""
-    chosen = [_read(run, options) for run in runs]
-    corpus = open_corpus(dataset=options.dataset, docs=options.docs, queries=options.queries)
+def choose(
+    runs: Sequence[str | Path | Run], places: Sequence[Destination], options: RerankOptions
+) -> list[Chosen]:
+    """Read the runs. Raises InputError."""
+    return [Chosen(*_read(run, options), place) for run, place in zip(runs, places, strict=True)]
+
+
+def assign(chosen: Sequence[Chosen], corpus: Corpus, depth: int, options: RerankOptions) -> list[Assignment]:
+    """Fetch the texts of the runs' first `depth` documents. Raises InputError."""
     excluded = corpus.excluded()
     assignments = []
-    for (name, digest, selected), place in zip(chosen, places, strict=True):
-        before = without(selected, excluded)
+    for given in chosen:
+        before = without(given.run, excluded)
         topics = load_topics(before, corpus, depth=depth, missing=options.missing)
-        left_out = _left_out(selected, before, topics, depth)
-        assignments.append(Assignment(name, digest, before, topics, place, left_out))
+        left_out = _left_out(given.run, before, topics, depth)
+        assignments.append(Assignment(given.name, given.digest, before, topics, given.destination, left_out))
     return assignments
 
 
@@ -71,11 +85,15 @@ def reassign(
     topics = [
         Topic(
             query_id,
-            ranking,
+            before.ranked(query_id),
             None if query_id in no_query else Query(query_id, ""),
-            [Passage(document.doc_id, "") for document in ranking[:depth] if document.doc_id not in no_text],
+            [
+                Passage(document.doc_id, "")
+                for document in before.ranked(query_id).head(depth)
+                if document.doc_id not in no_text
+            ],
         )
-        for query_id, ranking in before.items()
+        for query_id in before
     ]
     return Assignment(name, digest, before, topics, place, left_out)
 
@@ -86,13 +104,11 @@ def _read(given: str | Path | Run, options: RerankOptions) -> tuple[str, str, Ru
         name, run = given.tag or "run", given
     else:
         name, run = describe(given), read_run(given, options.input_order)
-    selected = select(run, limit=options.limit, query_ids=options.query, name=name)
+    shard = parse_shard(options.shard) if options.shard else None
+    selected = select(run, query_ids=options.query, shard=shard, limit=options.limit, name=name)
     if not options.escape_ids:
         # Now, and not when hours of answers are to be written.
-        for query_id, ranking in selected.items():
-            check_id(query_id)
-            for document in ranking:
-                check_id(document.doc_id)
+        check_ids(selected)
     if isinstance(given, Run):
         return name, _digest(run), selected
     if str(given) == STDIN or not Path(given).is_file():  # a pipe can be read only once
@@ -104,19 +120,21 @@ def _read(given: str | Path | Run, options: RerankOptions) -> tuple[str, str, Ru
 def _digest(run: Run) -> str:
     """What identifies a run that came from no file: its rankings."""
     digest = hashlib.sha256()
-    for query_id, ranking in run.items():
-        digest.update(f"{query_id}\t{' '.join(document.doc_id for document in ranking)}\n".encode())
+    for query_id in run:
+        digest.update(f"{query_id}\t{' '.join(run.ranked(query_id).doc_ids())}\n".encode())
     return digest.hexdigest()
 
 
 def _left_out(selected: Run, before: Run, topics: Sequence[Topic], depth: int) -> dict[str, Any]:
     """Queries and documents without a text, and documents that were removed; empty kinds left out."""
     shown = {passage.doc_id for topic in topics for passage in topic.candidates}
-    heads = (document.doc_id for topic in topics for document in topic.ranking[:depth])
+    heads = (document.doc_id for topic in topics for document in topic.ranking.head(depth))
     removed = {
-        query_id: sorted({document.doc_id for document in ranking} - {d.doc_id for d in before[query_id]})
-        for query_id, ranking in selected.items()
-        if len(ranking) > len(before[query_id])
+        query_id: sorted(
+            set(selected.ranked(query_id).doc_ids()).difference(before.ranked(query_id).doc_ids())
+        )
+        for query_id in selected
+        if len(selected.ranked(query_id)) > len(before.ranked(query_id))
     }
     kinds = {
         "queries": [topic.query_id for topic in topics if topic.query is None],

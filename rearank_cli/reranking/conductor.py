@@ -155,9 +155,7 @@ def _asking(
     return ask
 
 
-async def until_stopped(
-    work: Awaitable[dict[str, Ranking]], slots: Slots, stop: Stop
-) -> dict[str, Ranking]:
+async def until_stopped(work: Awaitable[dict[str, Ranking]], slots: Slots, stop: Stop) -> dict[str, Ranking]:
     """Await the work. When a stop is asked for, let the requests in flight end, and raise its error."""
     task = asyncio.ensure_future(work)
     asked = asyncio.ensure_future(stop.wait())

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from rearank_cli.errors import OutputError, UsageError
 from rearank_cli.reranking.options import RerankOptions
+from rearank_cli.reranking.shards import Shard, parse_shard
 from rearank_cli.trec.outputs import STDOUT
 from rearank_cli.trec.streams import STDIN, without_compression_suffix
 
-_RUN_SUFFIXES = {".trec", ".txt", ".run", ".tsv", ".res"}
+_RUN_SUFFIXES = frozenset({".trec", ".txt", ".run", ".tsv", ".res"})
+_TRACE_SUFFIXES = frozenset({".jsonl", ".ndjson", ".json"})
 
 
 @dataclass(frozen=True)
@@ -37,20 +39,17 @@ class Destination:
         replays = options.engine == "replay"
         may_exist = options.overwrite or (options.resume and not replays)
         for path in (self.output,) if replays else (self.output, self.traces):
-            if path is None or str(path) == STDOUT:
-                continue
-            if path.is_dir():
-                raise UsageError(f"{path} is a folder; name a file in it")
-            folder = _existing(path.parent)
-            if not folder.is_dir() or (folder != path.parent and not self.makes_folder):
-                raise OutputError(f"the folder {path.parent} for {path.name} does not exist; make it first")
-            if not os.access(folder, os.W_OK):
-                raise OutputError(f"the folder {folder} for {path.name} cannot be written to")
-            if path.is_file() and not may_exist:
-                go_on = "" if replays else "give --resume to go on with what its traces hold, "
-                raise UsageError(
-                    f"{path} exists already; {go_on}--overwrite to replace it, or another name with -o"
-                )
+            if path is not None:
+                go_on = "" if replays else "--resume to go on with what its traces hold, "
+                check_writable(path, may_exist=may_exist, makes_folder=self.makes_folder, go_on=go_on)
+
+    def of_shard(self, shard: Shard) -> "Destination":
+        """The same place for one shard of the run; what is no file, such as a pipe, keeps its name."""
+        output, traces = (
+            path if path is None or _is_stream(path) else shard.name(path, _RUN_SUFFIXES | _TRACE_SUFFIXES)
+            for path in (self.output, self.traces)
+        )
+        return replace(self, output=output, traces=traces)
 
     def make_folders(self) -> None:
         """Make the folders that several runs go to. Raises OutputError."""
@@ -62,20 +61,50 @@ class Destination:
                     raise OutputError(f"the folder {path.parent} cannot be made: {error.strerror}") from error
 
 
+def check_writable(path: Path, *, may_exist: bool, makes_folder: bool = False, go_on: str = "") -> None:
+    """Raise UsageError where a file may not be replaced, OutputError where none can be made.
+
+    `go_on` is what else there is to do about one that exists, for the message.
+    """
+    if str(path) == STDOUT:
+        return
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it")
+    folder = _existing(path.parent)
+    if not folder.is_dir() or (folder != path.parent and not makes_folder):
+        raise OutputError(f"the folder {path.parent} for {path.name} does not exist; make it first")
+    if not os.access(folder, os.W_OK):
+        raise OutputError(f"the folder {folder} for {path.name} cannot be written to")
+    if path.is_file() and not may_exist:
+        raise UsageError(
+            f"{path} exists already; give {go_on}--overwrite to replace it, or another name with -o"
+        )
+
+
 def destinations(
-    runs: Sequence[str | Path], output: Path | None, traces: Path | None, *, replay: bool = False
+    runs: Sequence[str | Path],
+    output: Path | None,
+    traces: Path | None,
+    *,
+    replay: bool = False,
+    shard: str | None = None,
 ) -> list[Destination]:
     """Where the outputs of `rearank rerank RUN...` go.
 
     One run: `output` and `traces` are files (or folders that exist); several: they are folders, and
     made where they are not there. A replay reads the traces that a job without `output` would write.
+    The files of a `shard` (I/N; one that is not changes nothing here) have its name.
     Raises UsageError where two runs would go to one file.
     """
+    part = parse_shard(shard) if shard else None
     if len(runs) == 1 and str(output or runs[0]) == STDOUT and not (output and output.is_dir()):
-        return [Destination(Path(STDOUT), traces)]
+        place = Destination(Path(STDOUT), traces)
+        return [place.of_shard(part) if part else place]
     found = [_destination(run, output, traces, several=len(runs) > 1) for run in runs]
     if replay and traces is None and len(runs) == 1:
         found = [replace(found[0], traces=_destination(runs[0], None, None, several=False).traces)]
+    if part:
+        found = [place.of_shard(part) for place in found]
     for run, destination in zip(runs, found, strict=True):
         for path in (destination.output, destination.traces):
             if path and path.exists() and Path(run).exists() and path.samefile(run):
@@ -89,6 +118,10 @@ def destinations(
             )
         seen[destination.output] = run
     return found
+
+
+def _is_stream(path: Path) -> bool:
+    return str(path) == STDOUT or (path.exists() and not path.is_file())
 
 
 def _existing(folder: Path) -> Path:

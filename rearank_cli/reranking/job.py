@@ -4,18 +4,20 @@ import asyncio
 import datetime
 import logging
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from rearank_cli.engines import Engine, Judge, Wanted, check_engine, start_engine
+from rearank_cli.corpus import Corpus, open_corpus
+from rearank_cli.engines import Engine, Judge, LexicalJudge, Wanted, check_engine, start_engine
+from rearank_cli.engines.background import in_background
 from rearank_cli.errors import UsageError
 from rearank_cli.methods.together import together
 from rearank_cli.records import Reading, Run
-from rearank_cli.reranking.assignments import Assignment, assign, identity
+from rearank_cli.reranking.assignments import Assignment, Chosen, assign, choose, identity
 from rearank_cli.reranking.conductor import Tally, order_topics, until_stopped
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import Recipe, RerankOptions, recipe_for
@@ -33,7 +35,7 @@ from rearank_cli.trec.runs import check_tag
 log = logging.getLogger("rearank")
 
 # In flight, where an engine does not say how many requests it can run at once.
-_IN_FLIGHT = 64
+IN_FLIGHT = 64
 
 
 def rerank_runs(
@@ -55,15 +57,16 @@ def rerank_runs(
     mode: Mode = "resume" if options.resume else "overwrite" if options.overwrite else "new"
     for place in places:
         place.make_folders()
-    assignments = assign(runs, places, recipe.arrangement.depth, options)
+    chosen = choose(runs, places, options)
+    corpus = open_corpus(dataset=options.dataset, docs=options.docs, queries=options.queries)
     with ExitStack() as stack:
         # Held from here on: a second process on the same files is refused before it loads a model.
         journals = [stack.enter_context(Journal(place.traces, mode)) for place in places]
         asker = _asker(recipe, options)
-        for journal, assignment in zip(journals, assignments, strict=True):
+        for journal, run in zip(journals, chosen, strict=True):
             if journal.path:
-                journal.history.refuse_another(journal.path, identity(recipe.family, asker, assignment))
-        return asyncio.run(_carry_out(assignments, journals, recipe, options))
+                journal.history.refuse_another(journal.path, identity(recipe.family, asker, run))
+        return asyncio.run(_carry_out(chosen, corpus, journals, recipe, options))
 
 
 def plan_rerank(
@@ -84,53 +87,72 @@ def plan_rerank(
 
 
 async def _carry_out(
-    assignments: Sequence[Assignment], journals: Sequence[Journal], recipe: Recipe, options: RerankOptions
+    chosen: Sequence[Chosen],
+    corpus: Corpus,
+    journals: Sequence[Journal],
+    recipe: Recipe,
+    options: RerankOptions,
 ) -> list[Reranked]:
     stop = Stop(options.grace)
     with listening(stop):
-        engine = await _engine(options, recipe.wanted(options), journals, stop)
-        try:
-            slots = Slots(options.in_flight or getattr(engine, "capacity", None) or _IN_FLIGHT)
-            job = _Job(engine, recipe, options, stop, slots)
+        async with AsyncExitStack() as engines:
+            # A shard may have no queries: then no one is asked.
+            wanted = recipe.wanted(options) if any(run.run for run in chosen) else None
+            loading = _loaded(engines, options, wanted, journals)
+            fetching = in_background(lambda: assign(chosen, corpus, recipe.arrangement.depth, options))
+            engine, assignments = await _unless_stopped(stop, loading, fetching)
+            slots = Slots(options.in_flight or getattr(engine, "capacity", None) or IN_FLIGHT)
+            job = Job(engine, recipe, options, stop, slots)
             # All at once: while the last windows of a run are answered, the next one fills the engine.
             return await together(
                 job.rerank(number, assignment, journal)
                 for number, (assignment, journal) in enumerate(zip(assignments, journals, strict=True))
             )
-        finally:
-            # An engine that was handed in belongs to whoever made it.
-            close = getattr(engine, "close", None)
-            if isinstance(options.engine, str) and close:
-                await close()
 
 
-async def _engine(
-    options: RerankOptions, wanted: Wanted, journals: Sequence[Journal], stop: Stop
+async def _loaded(
+    engines: AsyncExitStack, options: RerankOptions, wanted: Wanted | None, journals: Sequence[Journal]
 ) -> Engine | Judge:
-    """The engine, ready; a stop that is asked for while it loads ends that."""
+    """The engine, ready; what was started here is closed with `engines`. Any will do where none is wanted."""
     if not isinstance(options.engine, str):
+        # It belongs to whoever made it.
         return options.engine
-    loading = asyncio.ensure_future(
-        start_engine(
-            options.engine,
-            wanted,
-            traces=[journal.path for journal in journals if journal.path],
-            replicas=options.replicas,
-            ray_address=options.ray_address,
-        )
+    if wanted is None:
+        return LexicalJudge()
+    engine = await start_engine(
+        options.engine,
+        wanted,
+        traces=[journal.path for journal in journals if journal.path],
+        replicas=options.replicas,
+        ray_address=options.ray_address,
     )
+    if close := getattr(engine, "close", None):
+        engines.push_async_callback(close)
+    return engine
+
+
+async def _unless_stopped(
+    stop: Stop, loading: Coroutine[Any, Any, Engine | Judge], fetching: Awaitable[list[Assignment]]
+) -> tuple[Engine | Judge, list[Assignment]]:
+    """Await both at once; a stop that is asked for, or the error of one, ends the other."""
+    both: list[Awaitable[Any]] = [loading, fetching]
+    work = asyncio.ensure_future(together(both))
     asked = asyncio.ensure_future(stop.wait())
-    await asyncio.wait([loading, asked], return_when=asyncio.FIRST_COMPLETED)
-    if loading.done():
-        asked.cancel()
-        return loading.result()
-    loading.cancel()
-    await asyncio.gather(loading, return_exceptions=True)
-    raise stop.error()
+    waiting = asyncio.ensure_future(_say_each_minute("still loading the model and fetching texts"))
+    try:
+        await asyncio.wait([work, asked], return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise stop.error()
+        engine, assignments = work.result()
+        return engine, assignments
+    finally:
+        for task in (waiting, asked, work):
+            task.cancel()
+        await asyncio.gather(work, return_exceptions=True)
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """What reranks runs."""
 
     engine: Engine | Judge
@@ -180,7 +202,7 @@ class _Job:
         """What everything that follows in the traces was asked with."""
         return {
             "rearank": metadata.version("rearank"),
-            "engine": _name(self.engine),
+            "engine": _name(self.options.engine),
             "engine_version": getattr(self.engine, "version", None),
             "run": assignment.name,
             **identity(self.recipe.family, asker, assignment),
@@ -196,6 +218,12 @@ class _Job:
             "left_out": assignment.left_out,
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
+
+
+async def _say_each_minute(sentence: str) -> None:
+    while True:
+        await asyncio.sleep(60)
+        log.info("%s", sentence)
 
 
 async def _report_each_minute(name: str, tally: Tally) -> None:

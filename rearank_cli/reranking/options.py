@@ -11,6 +11,7 @@ from rearank_cli.errors import UsageError
 from rearank_cli.families import Family, UnlistedError, family_for, known_model
 from rearank_cli.methods import METHODS, find_method
 from rearank_cli.records import Sampling
+from rearank_cli.reranking.shards import parse_shard
 from rearank_cli.trec.runs import Order
 
 Missing = Literal["error", "skip"]
@@ -273,6 +274,8 @@ def check_options(options: RerankOptions, arrangement: Arrangement, sampling: Sa
         for name in ("limit", "in_flight", "replicas")
         if (value := getattr(options, name)) is not None and value < 1
     ]
+    if options.shard is not None and parse_shard(options.shard) is None:
+        problems.append(f"--shard is {options.shard}, and must be I/N, a shard I from 1 to N of N shards")
     problems += [
         f"--{name.replace('_', '-')} is {value}, and is one of {', '.join(choices)}"
         for name, choices in (

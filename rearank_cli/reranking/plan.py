@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from rearank_cli.corpus import open_corpus
 from rearank_cli.engines import model_card
 from rearank_cli.engines.tokenizer import Tokenizer
 from rearank_cli.errors import EngineError
 from rearank_cli.methods import find_method
 from rearank_cli.records import Reading, Run, Status
-from rearank_cli.reranking.assignments import Assignment, assign, identity
+from rearank_cli.reranking.assignments import Assignment, assign, choose, identity
 from rearank_cli.reranking.conductor import Tally, order_topics
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import Recipe, RerankOptions
@@ -68,7 +69,8 @@ def plan_runs(
     """
     tokenizer, room, why_not = _tokenizer(options, recipe)
     prompter = Prompter(recipe.family, tokenizer, room) if tokenizer else None
-    assignments = assign(runs, places, recipe.arrangement.depth, options)
+    corpus = open_corpus(dataset=options.dataset, docs=options.docs, queries=options.queries)
+    assignments = assign(choose(runs, places, options), corpus, recipe.arrangement.depth, options)
     plans = [asyncio.run(_plan(assignment, options, recipe, asker, prompter)) for assignment in assignments]
     return plans, why_not
 
@@ -162,7 +164,7 @@ def _history(place: Destination, options: RerankOptions) -> History:
 
 def _run_bytes(run: Run, tag: str) -> int:
     return sum(
-        len(query_id) + len(document.doc_id) + len(tag) + len(" Q0  100 100 \n")
-        for query_id, ranking in run.items()
-        for document in ranking
+        len(query_id) + len(doc_id) + len(tag) + len(" Q0  100 100 \n")
+        for query_id in run
+        for doc_id in run.ranked(query_id).doc_ids()
     )

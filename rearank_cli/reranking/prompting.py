@@ -1,8 +1,10 @@
 """Prompts made ready for an engine: prepared once per passage, tokenized, and cut to fit."""
 
 import logging
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rearank_cli.engines.tokenizer import Tokenizer
 from rearank_cli.families import Family
@@ -12,6 +14,11 @@ log = logging.getLogger("rearank")
 
 # Cutting a text can move a token border: the second attempt takes what the first missed.
 _ATTEMPTS = 4
+# More characters to a token of room than texts have: then passages are cut at once.
+_CHARACTERS = 5
+# Passages whose tokens are remembered, so that one that is in several windows is counted once.
+_PASSAGES = 1 << 15
+_FRAMES = 1 << 10
 # A model may end a list with a full stop and a line, and it ends with a token.
 _ENDING = 8
 
@@ -40,21 +47,29 @@ class Prompter:
         self._room = room
         self._prepared: dict[str, Passage] = {}
         self._queries: dict[str, str] = {}
+        self._borders = lru_cache(_PASSAGES)(self._borders_of)
+        self._frame = lru_cache(_FRAMES)(self._frame_of)
 
     def prompt(self, query: Query, passages: Sequence[Passage]) -> Ready:
         """The prompt of a window. Raises DoesNotFitError."""
         prepared = [self._prepare(passage) for passage in passages]
-        text = self._prepare_query(query)
-        prompt = self._family.compose(text, prepared)
-        if self._tokenizer is None:
-            ready = Ready(prompt)
-        else:
-            prompt = self._tokenizer.tokenize(prompt)
-            if self._room is None or _length(prompt) <= self._room:
-                ready = Ready(prompt)
-            else:
-                ready = self._cut_to_fit(text, prepared, prompt, self._tokenizer, self._room)
+        ready = self._fitting(self._prepare_query(query), prepared)
         return replace(ready, prompt=replace(ready.prompt, query_id=query.query_id))
+
+    def _fitting(self, query: str, passages: Sequence[Passage]) -> Ready:
+        if self._tokenizer is None:
+            return Ready(self._family.compose(query, passages))
+        if self._room is None:
+            return Ready(self._tokenized(query, passages, self._tokenizer))
+        # What is far too long need not be tokenized as a whole to know it.
+        if sum(len(passage.text) for passage in passages) <= self._room * _CHARACTERS:
+            prompt = self._tokenized(query, passages, self._tokenizer)
+            if _length(prompt) <= self._room:
+                return Ready(prompt)
+        return self._cut_to_fit(query, passages, self._tokenizer, self._room)
+
+    def _tokenized(self, query: str, passages: Sequence[Passage], tokenizer: Tokenizer) -> Prompt:
+        return tokenizer.tokenize(self._family.compose(query, passages))
 
     def _prepare_query(self, query: Query) -> str:
         """Clean and cut a query, once per run."""
@@ -77,21 +92,20 @@ class Prompter:
             self._prepared[passage.doc_id] = prepared
         return prepared if prepared.score == passage.score else replace(prepared, score=passage.score)
 
-    def _cut_to_fit(
-        self, query: str, passages: list[Passage], prompt: Prompt, tokenizer: Tokenizer, room: int
-    ) -> Ready:
+    def _cut_to_fit(self, query: str, passages: Sequence[Passage], tokenizer: Tokenizer, room: int) -> Ready:
         """Cut the longest passages, all to one length, so that the prompt just fits."""
-        lengths = [tokenizer.count(passage.text) for passage in passages]
-        allowance = room - (_length(prompt) - sum(lengths))
+        borders = [self._borders(passage.text) for passage in passages]
+        lengths = list(map(len, borders))
+        allowance = room - self._frame(query, len(passages))
         for _ in range(_ATTEMPTS):
             longest = _common_length(lengths, allowance)
             if longest < 1:
                 break
             cut = [
-                replace(passage, text=tokenizer.cut(passage.text, longest)) if length > longest else passage
-                for passage, length in zip(passages, lengths, strict=True)
+                replace(passage, text=passage.text[: _end(ends, longest)]) if len(ends) > longest else passage
+                for passage, ends in zip(passages, borders, strict=True)
             ]
-            prompt = tokenizer.tokenize(self._family.compose(query, cut))
+            prompt = self._tokenized(query, cut, tokenizer)
             excess = _length(prompt) - room
             if excess <= 0:
                 return Ready(prompt, sum(length > longest for length in lengths))
@@ -101,6 +115,20 @@ class Prompter:
             f"the prompt does not fit into {room} tokens, however short its passages are cut; "
             "the query is too long, or --window or --max-tokens too large for this model"
         )
+
+    def _borders_of(self, text: str) -> "array[int]":
+        """Where each token of a passage's text ends."""
+        return array("I", self._tokenizer.borders(text) if self._tokenizer else ())
+
+    def _frame_of(self, query: str, n: int) -> int:
+        """How many tokens a prompt about n passages has without them."""
+        empty = [Passage("", "")] * n
+        return _length(self._tokenized(query, empty, self._tokenizer)) if self._tokenizer else 0
+
+
+def _end(borders: Sequence[int], tokens: int) -> int:
+    """Where to cut a text that has more than so many tokens; a character of several stays whole."""
+    return next((border for border in reversed(borders[:tokens]) if border < borders[tokens]), 0)
 
 
 def answer_tokens(family: Family, tokenizer: Tokenizer | None, n: int) -> int:

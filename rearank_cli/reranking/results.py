@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rearank_cli.records import Ranking, Run, ScoredDoc
+from rearank_cli.records import RankedDocs, Ranking, Run
 from rearank_cli.reranking.assignments import Assignment
 from rearank_cli.reranking.conductor import Tally
 from rearank_cli.reranking.destinations import Destination
@@ -51,25 +51,25 @@ def finish(
 _GAP = 2.0**-20
 
 
-def _ranked(topic: Topic, ranking: Ranking, options: RerankOptions) -> list[ScoredDoc]:
+def _ranked(topic: Topic, ranking: Ranking, options: RerankOptions) -> RankedDocs:
     ranked = topic.rearranged(ranking.doc_ids)
     if options.scores == "rank" or ranking.scores is None:
         return ranked
-    return model_scored([document.doc_id for document in ranked], ranking.scores)
+    return model_scored(ranked.doc_ids(), ranking.scores)
 
 
-def model_scored(doc_ids: Sequence[str], scores: Mapping[str, float]) -> list[ScoredDoc]:
+def model_scored(doc_ids: Sequence[str], scores: Mapping[str, float]) -> RankedDocs:
     """Ranked documents with the scores that a model gave, made strictly decreasing.
 
     A document that ties with the one above it, or has no score (the tail, a failed call), is scored
     a hair below it: no reader's rule for ties can undo the order.
     """
-    scored = []
+    given = []
     # A document without a score at the very top is a hair above all that have one.
     best = max(scores.values(), default=0.0)
     above = best + 2 * _GAP * max(1.0, abs(best))
     for doc_id in doc_ids:
         below = above - max(1.0, abs(above)) * _GAP
         above = min(scores.get(doc_id, below), below)
-        scored.append(ScoredDoc(doc_id, above))
-    return scored
+        given.append(above)
+    return RankedDocs(doc_ids, given)

@@ -1,13 +1,14 @@
 """The topics of a run, with the texts that reranking needs."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rearank_cli.corpus import Corpus
 from rearank_cli.errors import InputError
-from rearank_cli.records import Passage, Query, Run, ScoredDoc
+from rearank_cli.records import Passage, Query, RankedDocs, Run, ScoredDoc
 from rearank_cli.reranking.options import Missing
+from rearank_cli.reranking.shards import Shard
 
 log = logging.getLogger("rearank")
 
@@ -20,11 +21,11 @@ class Topic:
     """
 
     query_id: str
-    ranking: list[ScoredDoc]
+    ranking: RankedDocs
     query: Query | None
     candidates: list[Passage]
 
-    def rearranged(self, order: Sequence[str]) -> list[ScoredDoc]:
+    def rearranged(self, order: Sequence[str]) -> RankedDocs:
         """The whole ranking with the candidates in a new order, the document at rank r scored N-r+1.
 
         The candidates share out the places they had among themselves: what was not shown to the
@@ -32,31 +33,40 @@ class Topic:
         """
         moving = set(order)
         new_order = iter(order)
-        placed = (
-            next(new_order) if document.doc_id in moving else document.doc_id for document in self.ranking
-        )
-        n = len(self.ranking)
-        return [ScoredDoc(doc_id, float(n - place)) for place, doc_id in enumerate(placed)]
+        placed = [next(new_order) if doc_id in moving else doc_id for doc_id in self.ranking.doc_ids()]
+        return RankedDocs(placed, range(len(placed), 0, -1))
 
 
-def select(run: Run, *, limit: int | None, query_ids: Collection[str], name: str) -> Run:
-    """The part of a run that was asked for. Raises InputError for a query that is not in it."""
+def select(run: Run, *, query_ids: Collection[str], shard: Shard | None, limit: int | None, name: str) -> Run:
+    """The part of a run that was asked for: `query_ids` choose first (all, where there are none).
+
+    The shard is of what they chose, and `limit` the first so many of the shard: to try a shard out
+    takes a limit, and which queries it has never depends on that. A shard may come out empty. Raises
+    InputError for a query that is not in the run.
+    """
     unknown = [query_id for query_id in query_ids if query_id not in run]
     if unknown:
         raise InputError(f"{name} has no query {', '.join(unknown)}")
-    chosen = [query_id for query_id in run if not query_ids or query_id in query_ids][:limit]
-    return Run({query_id: run[query_id] for query_id in chosen}, run.tag)
+    chosen = [query_id for query_id in run if not query_ids or query_id in query_ids]
+    if shard:
+        if shard.number > len(chosen):
+            log.info("%s: shard %d/%d has no queries; its run is empty", name, *shard)
+        chosen = shard.select(chosen)
+    return run.only(chosen[:limit])
 
 
 def without(run: Run, excluded: Mapping[str, Collection[str]]) -> Run:
     """The run less the documents that its dataset excludes from evaluation, which are counted."""
     if not excluded:
         return run
-    kept = {
-        query_id: [document for document in ranking if document.doc_id not in excluded.get(query_id, ())]
-        for query_id, ranking in run.items()
-    }
-    removed = sum(len(ranking) for ranking in run.values()) - sum(len(ranking) for ranking in kept.values())
+    kept: dict[str, Iterable[ScoredDoc]] = {}
+    removed = 0
+    for query_id in run:
+        kept[query_id] = ranking = run.ranked(query_id)
+        if unwanted := excluded.get(query_id):
+            left = [document for document in ranking if document.doc_id not in unwanted]
+            kept[query_id] = left
+            removed += len(ranking) - len(left)
     if removed:
         log.warning("%d documents that the dataset excludes from evaluation were removed", removed)
     return Run(kept, run.tag)
@@ -69,14 +79,14 @@ def load_topics(run: Run, corpus: Corpus, *, depth: int, missing: Missing) -> li
     """
     texts = corpus.queries(list(run))
     _account_for("queries", [query_id for query_id in run if query_id not in texts], corpus, missing)
-    heads = {query_id: ranking[:depth] for query_id, ranking in run.items()}
+    heads = {query_id: run.ranked(query_id).head(depth) for query_id in run}
     wanted = dict.fromkeys(document.doc_id for head in heads.values() for document in head)
     passages = corpus.passages(list(wanted))
     _account_for("documents", [doc_id for doc_id in wanted if doc_id not in passages], corpus, missing)
     return [
         Topic(
             query_id,
-            ranking,
+            run.ranked(query_id),
             Query(query_id, texts[query_id]) if query_id in texts else None,
             [
                 replace(passages[document.doc_id], score=document.score)
@@ -84,7 +94,7 @@ def load_topics(run: Run, corpus: Corpus, *, depth: int, missing: Missing) -> li
                 if document.doc_id in passages
             ],
         )
-        for query_id, ranking in run.items()
+        for query_id in run
     ]
 
 

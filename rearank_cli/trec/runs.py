@@ -1,23 +1,25 @@
 """TREC run files, read as trec_eval reads them and written so that every reader agrees."""
 
-import array
 import logging
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from rearank_cli.errors import InputError, OutputError, UsageError
-from rearank_cli.records import Run, ScoredDoc
-from rearank_cli.trec.lines import decode, split_lines
+from rearank_cli.records import RankedDocs, Run, ScoredDoc
+from rearank_cli.trec.columns import Columns, plain_columns
+from rearank_cli.trec.lines import decode, read_blocks, split_block
 from rearank_cli.trec.outputs import open_output
 from rearank_cli.trec.streams import describe
+from rearank_cli.trec.topics import Order, Topic, depends_on_precision, ranked_docs
+
+__all__ = ["Order", "check_id", "check_ids", "check_tag", "escape_id", "read_run", "write_run"]
 
 log = logging.getLogger("rearank")
-
-Order = Literal["trec", "rank", "file"]
 
 _INTEGER = re.compile(rb"-?[0-9]{1,18}")
 _NOT_A_NUMBER = re.compile(rb"[^-+.0-9eE]")
@@ -32,45 +34,15 @@ def read_run(path: str | Path, order: Order = "trec") -> Run:
     a 32-bit float, then document id descending by bytes), `rank` the fourth field, `file` the order
     of the lines. Raises InputError (`path:line: what`) for anything that is not a run.
     """
-    name = describe(path)
-    topics: dict[bytes, _Topic] = {}
-    tag = ""
-    with_spaces = 0
-    first_with_spaces = 0
-    for number, fields in split_lines(path):
-        if len(fields) != 6:
-            fields = _with_spaced_id(fields, f"{name}:{number}")  # noqa: PLW2901
-            with_spaces += 1
-            first_with_spaces = first_with_spaces or number
-        query, _, doc, rank, score, line_tag = fields
-        topic = topics.get(query)
-        if topic is None:
-            topic = topics[query] = _Topic(decode(query, path, number))
-        doc_id = decode(doc, path, number)
-        if doc_id in topic.scores:
-            raise InputError(
-                f"{name}:{number}: document {doc_id} is in the ranking of query {topic.query_id} already; "
-                "a run lists a document once per query"
-            )
-        topic.scores[doc_id] = _score(score, f"{name}:{number}")
-        if order == "rank":
-            topic.ranks.append(_rank(rank, f"{name}:{number}"))
-        tag = tag or decode(line_tag, path, number)
-    if not tag:
-        raise InputError(
-            f"{name}: no run in it; a run has lines of six fields: query Q0 document rank score tag"
-        )
-    if with_spaces:
-        log.warning(
-            "%s: %d documents have spaces in their ids (first: line %d); "
-            "they can be written only with --escape-ids",
-            name,
-            with_spaces,
-            first_with_spaces,
-        )
-    if order == "trec":
-        _warn_of_close_scores(name, topics.values())
-    return Run({topic.query_id: topic.ranked(order) for topic in topics.values()}, tag)
+    reader = _Reader(path, order)
+    try:
+        for first, block in read_blocks(path):
+            reader.take(block, first)
+    except InputError:
+        # A document that was there twice stands on an earlier line than what was just found.
+        reader.refuse_duplicates()
+        raise
+    return reader.run()
 
 
 def write_run(
@@ -91,14 +63,28 @@ def write_run(
     """
     tag = tag if tag is not None else getattr(run, "tag", "") or "rearank"
     check_tag(tag)
-    written = escape_id if escape_ids else check_id
-    named = {
-        written(query_id): [ScoredDoc(written(doc_id), score) for doc_id, score in ranking]
-        for query_id, ranking in run.items()
-    }
+    run = run if isinstance(run, Run) else Run(run)
+    if not escape_ids:
+        check_ids(run)
     with open_output(path) as file:
-        for query_id, ranking in named.items():
-            file.write("".join(_lines(query_id, ranking, tag, own_scores=own_scores)).encode())
+        for query_id in run:
+            ranked = run.ranked(query_id)
+            doc_ids = ranked.doc_ids()
+            if escape_ids:
+                query_id, doc_ids = escape_id(query_id), list(map(escape_id, doc_ids))  # noqa: PLW2901
+            ends = _ends_with_scores(ranked, tag) if own_scores else _ends(len(ranked), tag)
+            file.write(_lines(query_id, doc_ids, ends).encode())
+
+
+def check_ids(run: Run) -> None:
+    """Raise OutputError where a line cannot hold a query's or a document's id."""
+    for query_id in run:
+        check_id(query_id)
+        doc_ids = run.ranked(query_id).doc_ids()
+        # An id that is empty or has a space does not come back from this, and all others do.
+        if " ".join(doc_ids).split() != doc_ids:
+            for doc_id in doc_ids:
+                check_id(doc_id)
 
 
 def check_id(name: str) -> str:
@@ -120,26 +106,102 @@ def check_tag(tag: str) -> None:
 
 
 @dataclass(slots=True)
-class _Topic:
-    """The documents of one query as they are read."""
+class _Reader:
+    """What was read of a run so far."""
 
-    query_id: str
-    scores: dict[str, float] = field(default_factory=dict)
-    ranks: list[int] = field(default_factory=list)
+    path: str | Path
+    order: Order
+    topics: dict[bytes, Topic] = field(default_factory=dict)
+    tag: str = ""
+    with_spaces: int = 0
+    first_with_spaces: int = 0
 
-    def ranked(self, order: Order) -> list[ScoredDoc]:
-        documents = [ScoredDoc(doc_id, score) for doc_id, score in self.scores.items()]
-        if order == "file":
-            return documents
-        if order == "rank":
-            return [document for _, document in sorted(zip(self.ranks, documents, strict=True), key=_first)]
-        singles = array.array("f", self.scores.values())
-        keys = [(single, document.doc_id) for single, document in zip(singles, documents, strict=True)]
-        return [document for _, document in sorted(zip(keys, documents, strict=True), reverse=True)]
+    def take(self, block: bytes, first: int) -> None:
+        """Read whole lines, the first of which has this number. Raises InputError."""
+        columns = plain_columns(block)
+        ranks = _ranks(columns.ranks) if columns and self.order == "rank" else array("q")
+        if columns is None or ranks is None:
+            for number, fields in split_block(block, first, self.path):
+                self._take_line(fields, number)
+        else:
+            self._take_columns(columns, ranks, first)
 
+    def _take_columns(self, columns: Columns, ranks: "array[int]", first: int) -> None:
+        for start, end in columns.stretches:
+            topic = self._topic(columns.query_ids[start], first + start)
+            topic.name(columns.doc_ids[start:end], first + start)
+            topic.scores.extend(columns.scores[start:end])
+            topic.ranks.extend(ranks[start:end])
+        self.tag = self.tag or columns.tags[0].decode()
 
-def _first(pair: tuple[int, ScoredDoc]) -> int:
-    return pair[0]
+    def _take_line(self, fields: list[bytes], number: int) -> None:
+        where = f"{describe(self.path)}:{number}"
+        if len(fields) != 6:
+            fields = _with_spaced_id(fields, where)
+            self.with_spaces += 1
+            self.first_with_spaces = self.first_with_spaces or number
+        query_id, _, doc_id, rank, score, tag = fields
+        topic = self._topic(query_id, number)
+        decode(doc_id, self.path, number)
+        topic.name([doc_id], number)
+        topic.scores.append(_score(score, where))
+        if self.order == "rank":
+            topic.ranks.append(_rank(rank, where))
+        self.tag = self.tag or decode(tag, self.path, number)
+
+    def _topic(self, query_id: bytes, number: int) -> Topic:
+        topic = self.topics.get(query_id)
+        if topic is None:
+            topic = self.topics[query_id] = Topic(decode(query_id, self.path, number))
+        return topic
+
+    def refuse_duplicates(self) -> None:
+        """Raise InputError for the first line that names a document again."""
+        found = [(topic.first_duplicate(), topic.query_id) for topic in self.topics.values()]
+        for (number, doc_id), query_id in sorted((where, query_id) for where, query_id in found if where):
+            raise InputError(
+                f"{describe(self.path)}:{number}: document {doc_id} is in the ranking of query {query_id} "
+                "already; a run lists a document once per query"
+            )
+
+    def run(self) -> Run:
+        """Rank what was read. Raises InputError."""
+        name = describe(self.path)
+        if not self.tag:
+            raise InputError(
+                f"{name}: no run in it; a run has lines of six fields: query Q0 document rank score tag"
+            )
+        rankings: dict[str, RankedDocs] = {}
+        for key in list(self.topics):
+            topic = self.topics[key]
+            doc_ids = topic.doc_ids()
+            if len(set(doc_ids)) < len(doc_ids):
+                self.refuse_duplicates()
+            rankings[topic.query_id] = ranked_docs(topic, doc_ids, self.order)
+            # Kept, it would take as much memory again.
+            del self.topics[key]
+        self._warn(rankings)
+        return Run(rankings, self.tag)
+
+    def _warn(self, rankings: Mapping[str, RankedDocs]) -> None:
+        name = describe(self.path)
+        if self.with_spaces:
+            log.warning(
+                "%s: %d documents have spaces in their ids (first: line %d); "
+                "they can be written only with --escape-ids",
+                name,
+                self.with_spaces,
+                self.first_with_spaces,
+            )
+        if self.order != "trec":
+            return
+        if differing := sum(map(depends_on_precision, rankings.values())):
+            log.warning(
+                "%s: in %d queries scores differ only beyond 32-bit precision; they are read as ties, "
+                "as trec_eval 9 does (trec_eval 10 would not)",
+                name,
+                differing,
+            )
 
 
 def _with_spaced_id(fields: list[bytes], where: str) -> list[bytes]:
@@ -167,29 +229,29 @@ def _rank(field: bytes, where: str) -> int:
     return int(field)
 
 
-def _warn_of_close_scores(name: str, topics: Iterable[_Topic]) -> None:
-    """trec_eval 9 compares 32-bit scores, trec_eval 10 64-bit ones: say where that changes the order."""
-    differing = 0
-    for topic in topics:
-        doubles = topic.scores.values()
-        # Rounding keeps order, so the two can only differ where it made two scores equal.
-        if len(set(array.array("f", doubles))) < len(set(doubles)):
-            by_double = sorted(zip(doubles, topic.scores, strict=True), reverse=True)
-            differing += [doc_id for _, doc_id in by_double] != [doc.doc_id for doc in topic.ranked("trec")]
-    if differing:
-        log.warning(
-            "%s: in %d queries scores differ only beyond 32-bit precision; they are read as ties, "
-            "as trec_eval 9 does (trec_eval 10 would not)",
-            name,
-            differing,
-        )
+def _ranks(fields: list[bytes]) -> "array[int] | None":
+    """Ranks as numbers; None where one is not an integer."""
+    if all(map(_INTEGER.fullmatch, fields)):
+        return array("q", map(int, fields))
+    return None
 
 
-def _lines(query_id: str, ranking: Sequence[ScoredDoc], tag: str, *, own_scores: bool) -> Iterator[str]:
-    for rank, (doc_id, score) in enumerate(ranking, 1):
-        # Nine digits are what a 32-bit float can have.
-        written = f"{score:.9g}" if own_scores else len(ranking) - rank + 1
-        yield f"{query_id} Q0 {doc_id} {rank} {written} {tag}\n"
+@lru_cache(maxsize=8)
+def _ends(documents: int, tag: str) -> list[str]:
+    """What follows the ids on the lines of so many documents: the same for most queries of a run."""
+    return [f" {rank} {documents - rank + 1} {tag}\n" for rank in range(1, documents + 1)]
+
+
+def _ends_with_scores(ranked: RankedDocs, tag: str) -> list[str]:
+    # Nine digits are what a 32-bit float can have.
+    return [f" {rank} {score:.9g} {tag}\n" for rank, score in enumerate(ranked.scores(), 1)]
+
+
+def _lines(query_id: str, doc_ids: Sequence[str], ends: Sequence[str]) -> str:
+    pieces = [f"{query_id} Q0 "] * (3 * len(doc_ids))
+    pieces[1::3] = doc_ids
+    pieces[2::3] = ends
+    return "".join(pieces)
 
 
 def escape_id(doc_id: str) -> str:

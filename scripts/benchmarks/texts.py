@@ -15,15 +15,16 @@ _SYLLABLES = [
 _WORDS = 20_000
 _VOCABULARY = 24_000
 # How Qwen2.5 splits a text before it looks for its tokens (its tokenizer.json).
-_QWEN_SPLIT = (
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-)
+_QWEN_WORDS = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+_QWEN_SPACE = r"\s*[\r\n]+|\s+(?!\S)|\s+"
 
 
 def words(seed: int = 0) -> list[str]:
     """Made-up words, the most frequent first and shortest."""
     draw = random.Random(seed)
-    made = dict.fromkeys("".join(draw.choices(_SYLLABLES, k=draw.choice((1, 2, 2, 3)))) for _ in range(60_000))
+    made = dict.fromkeys(
+        "".join(draw.choices(_SYLLABLES, k=draw.choice((1, 2, 2, 3)))) for _ in range(60_000)
+    )
     return sorted(list(made)[:_WORDS], key=len)
 
 
@@ -60,7 +61,7 @@ def make_tokenizer(folder: Path) -> Tokenizer:
     bpe = Backend(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(_QWEN_SPLIT), behavior="isolated"),
+            pre_tokenizers.Split(Regex(f"{_QWEN_WORDS}|{_QWEN_SPACE}"), behavior="isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

@@ -50,7 +50,7 @@ def test_scores_of_the_model_are_kept_and_only_ties_are_parted():
     assert values[:2] == [10.0, 7.5]
     assert 7.5 > values[2] > values[3] > 7.499
     # What has no score and stands first is above all that have one.
-    first = model_scored(["x", "a"], {"a": 0.9})
+    first = list(model_scored(["x", "a"], {"a": 0.9}))
     assert first[0].score > first[1].score == 0.9
 
 
