@@ -3,19 +3,22 @@
 import logging
 from collections.abc import Collection
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
-from rearank_cli.corpus import Corpus, open_corpus, read_query_ids
 from rearank_cli.errors import ExitStatus, InputError, UsageError
-from rearank_cli.trec.findings import Finding, in_order, shown
-from rearank_cli.trec.rules import Checked, check_run, unknown_documents
 from rearank_cli.trec.streams import STDIN, describe, open_input, printable
-from rearank_cli.trec.tracks import TRACKS, find_track
+
+if TYPE_CHECKING:
+    from rearank_cli.corpus import Corpus
+    from rearank_cli.trec.findings import Finding
+    from rearank_cli.trec.rules import Checked
 
 log = logging.getLogger("rearank")
+
+TRACKS = "default, trec-covid, dl-2020-passage, dl-2020-document, dl-2022-passage, dl-2022-document, rag-2025"
 
 
 def check(
@@ -28,9 +31,7 @@ def check(
     docs: Annotated[
         Path | None, typer.Option(help="The documents it may rank: .jsonl, .tsv or a BEIR folder.")
     ] = None,
-    track: Annotated[
-        str, typer.Option(metavar="NAME", help=f"Whose limits to check: {', '.join(TRACKS)}.")
-    ] = "default",
+    track: Annotated[str, typer.Option(metavar="NAME", help=f"Whose limits to check: {TRACKS}.")] = "default",
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,
@@ -40,6 +41,11 @@ def check(
 
     rearank check run.trec --dataset msmarco-passage/trec-dl-2020 --track dl-2020-passage
     """
+    from rearank_cli.corpus import open_corpus
+    from rearank_cli.trec.findings import in_order
+    from rearank_cli.trec.rules import check_run
+    from rearank_cli.trec.tracks import find_track
+
     if [*runs, str(queries)].count(STDIN) > 1:
         raise UsageError("standard input (-) can be read only once")
     limits = find_track(track)
@@ -66,14 +72,18 @@ def check(
         raise typer.Exit(ExitStatus.INPUT)
 
 
-def _topics(corpus: Corpus | None, dataset: str | None, queries: Path | None) -> Collection[str] | None:
+def _topics(corpus: "Corpus | None", dataset: str | None, queries: Path | None) -> Collection[str] | None:
     """The topics that a run has to have, in their order; None where no one said which."""
+    from rearank_cli.corpus import read_query_ids
+
     if queries:
         return dict.fromkeys(read_query_ids(queries))
     return dict.fromkeys(corpus.query_ids()) if corpus and dataset else None
 
 
-def _unknown_documents(checked: Checked, corpus: Corpus, *, remote: bool) -> list[Finding]:
+def _unknown_documents(checked: "Checked", corpus: "Corpus", *, remote: bool) -> "list[Finding]":
+    from rearank_cli.trec.rules import unknown_documents
+
     documents = checked.documents()
     try:
         known = corpus.passages(documents)
@@ -85,8 +95,10 @@ def _unknown_documents(checked: Checked, corpus: Corpus, *, remote: bool) -> lis
     return unknown_documents(documents, known, corpus.name)
 
 
-def _report(name: str, findings: list[Finding], checked: Checked) -> bool:
+def _report(name: str, findings: "list[Finding]", checked: "Checked") -> bool:
     """Print what was found; return whether the run would be accepted."""
+    from rearank_cli.trec.findings import shown
+
     for finding in findings:
         place = name if finding.line is None else f"{name}:{finding.line}"
         typer.echo(f"{printable(place)}: {'warning: ' if finding.warning else ''}{finding.sentence}")

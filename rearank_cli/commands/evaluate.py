@@ -2,27 +2,21 @@
 
 import logging
 from collections.abc import Collection, Mapping
-from typing import Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import typer
 
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
-from rearank_cli.corpus import open_corpus
 from rearank_cli.errors import InputError, UsageError
-from rearank_cli.evaluation import (
-    DEFAULT_MEASURES,
-    Evaluation,
-    as_json,
-    as_table,
-    evaluate_runs,
-    name_runs,
-    parse_measures,
-)
-from rearank_cli.records import Qrels
-from rearank_cli.trec import read_qrels, read_run
 from rearank_cli.trec.streams import STDIN
 
+if TYPE_CHECKING:
+    from rearank_cli.evaluation import Evaluation
+    from rearank_cli.records import Qrels
+
 log = logging.getLogger("rearank")
+
+DEFAULTS = "ndcg@10 map@100 mrr@10 recall@100"
 
 
 def evaluate(
@@ -39,7 +33,7 @@ def evaluate(
             metavar="MEASURE",
             help="A measure, such as ndcg@10, map@100-l2 (grades from 2 up are relevant) or recip_rank; "
             "can be given several times.",
-            show_default=" ".join(DEFAULT_MEASURES),
+            show_default=DEFAULTS,
         ),
     ] = None,
     per_query: Annotated[
@@ -57,11 +51,14 @@ def evaluate(
 
     rearank evaluate bm25.trec bm25.rearank.trec --dataset msmarco-passage/trec-dl-2019/judged
     """
+    from rearank_cli.evaluation import as_json, as_table, evaluate_runs, name_runs, parse_measures
+    from rearank_cli.trec import read_run
+
     if (qrels is None) == (dataset is None):
         raise UsageError("give the judgments with either --qrels or --dataset")
     if [*runs, qrels].count(STDIN) > 1:
         raise UsageError("standard input (-) can be read only once")
-    names = [measure.name for measure in parse_measures(measures or DEFAULT_MEASURES)]
+    names = [measure.name for measure in parse_measures(measures or DEFAULTS.split())]
     rankings = {name: read_run(path) for name, path in zip(name_runs(runs), runs, strict=True)}
     judgments = _read_judgments(qrels, dataset)
     evaluations = evaluate_runs(
@@ -83,11 +80,14 @@ def evaluate(
 
 class _Judgments(NamedTuple):
     name: str
-    grades: Qrels
+    grades: "Qrels"
     excluded: Mapping[str, Collection[str]]
 
 
 def _read_judgments(path: str | None, dataset: str | None) -> _Judgments:
+    from rearank_cli.corpus import open_corpus
+    from rearank_cli.trec import read_qrels
+
     if path is not None:
         return _Judgments(path, read_qrels(path), {})
     corpus = open_corpus(dataset=dataset)
@@ -97,7 +97,7 @@ def _read_judgments(path: str | None, dataset: str | None) -> _Judgments:
     return _Judgments(corpus.name, grades, corpus.excluded())
 
 
-def _warn_of_topics(evaluation: Evaluation, judged: int) -> None:
+def _warn_of_topics(evaluation: "Evaluation", judged: int) -> None:
     differences = []
     if evaluation.missing:
         differences.append(f"lacks {evaluation.missing} of the {judged} judged topics (counted as 0)")

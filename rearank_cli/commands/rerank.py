@@ -20,13 +20,18 @@ from rearank_cli.errors import (
     UnansweredError,
     UsageError,
 )
-from rearank_cli.methods import METHODS
 
 if TYPE_CHECKING:
     from rearank_cli.records import Qrels
     from rearank_cli.reranking import Destination, Plan, Reranked, RerankOptions
 
 log = logging.getLogger("rearank")
+
+# Written out, as is what other commands list in their help: to import it takes longer than all the help.
+METHODS = (
+    "sliding, full, topdown, blitz, tourrank, setwise-heapsort, setwise-bubblesort, "
+    "pointwise, groupwise, exclusion"
+)
 
 
 def rerank(
@@ -53,7 +58,7 @@ def rerank(
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="The server of --engine openai; its key is $OPENAI_API_KEY.", show_default="$OPENAI_BASE_URL", rich_help_panel="Model")] = None,
     replicas: Annotated[int, typer.Option(metavar="N", help="Load the model so many times, on the GPUs of a Ray cluster or of this machine.", rich_help_panel="Model")] = 1,
     ray_address: Annotated[str | None, typer.Option(metavar="ADDR", help="The Ray cluster of the replicas, such as auto.", show_default="this machine alone", rich_help_panel="Model")] = None,
-    method: Annotated[str | None, typer.Option(metavar="NAME", help=f"How calls are arranged: {', '.join(METHODS)}.", show_default="the family's", rich_help_panel="Method")] = None,
+    method: Annotated[str | None, typer.Option(metavar="NAME", help=f"How calls are arranged: {METHODS}.", show_default="the family's", rich_help_panel="Method")] = None,
     window: Annotated[int | None, typer.Option(help="Passages in a call.", show_default="the family's", rich_help_panel="Method")] = None,
     step: Annotated[int | None, typer.Option(help="Passages from one window to the next.", show_default="the family's", rich_help_panel="Method")] = None,
     depth: Annotated[int | None, typer.Option(help="Passages of each query to rerank; the rest keep their order.", show_default="the family's", rich_help_panel="Method")] = None,

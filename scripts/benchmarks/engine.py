@@ -56,20 +56,28 @@ def constant(tokens: int) -> Callable[[Prompt], int]:
 
 
 @contextlib.asynccontextmanager
-async def tiny_engine(args: dict[str, str] | None = None) -> AsyncIterator[MeasuredEngine]:
-    """The engine, with a model made on the spot, in this event loop."""
-    from tests.tiny_model import make_tiny_model
-
+async def running(
+    model: Path, args: dict[str, str], kind: type[MeasuredEngine] = MeasuredEngine
+) -> AsyncIterator[MeasuredEngine]:
+    """The engine with a model, in this event loop."""
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "2")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    engine = cast("MeasuredEngine", await kind.start(Wanted(str(model), engine_args=args)))
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+@contextlib.asynccontextmanager
+async def tiny_engine(args: dict[str, str] | None = None) -> AsyncIterator[MeasuredEngine]:
+    """The engine with a model made on the spot."""
+    from tests.tiny_model import make_tiny_model
+
     with tempfile.TemporaryDirectory() as folder:
-        model = make_tiny_model(Path(folder))
         given = {"enforce_eager": "true", "max_num_seqs": "256", "max_model_len": "4096", **(args or {})}
-        engine = cast("MeasuredEngine", await MeasuredEngine.start(Wanted(str(model), engine_args=given)))
-        try:
+        async with running(make_tiny_model(Path(folder)), given) as engine:
             yield engine
-        finally:
-            await engine.close()
 
 
 def median(values: Sequence[float]) -> float:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from rearank_cli.engines.vllm import VllmEngine
-from rearank_cli.families import load_family
+from rearank_cli.families import Family
 from rearank_cli.records import Prompt, Sampling
 from rearank_cli.reranking.prompting import Prompter
 from rearank_cli.reranking.topics import Topic
@@ -16,10 +16,10 @@ Policy = Callable[[VllmEngine, Sequence[Sequence[Prompt]], Sampling], Awaitable[
 
 
 def make_prompts(
-    topics: Sequence[Topic], family: str, engine: VllmEngine, window: int, step: int
+    topics: Sequence[Topic], family: Family, engine: VllmEngine, window: int, step: int
 ) -> list[list[Prompt]]:
     """The prompts of every query's windows, from the bottom of its list to the head."""
-    prompter = Prompter(load_family(family), engine.tokenizer, None)
+    prompter = Prompter(family, engine.tokenizer, None)
     return [
         [
             prompter.prompt(topic.query, shown).prompt

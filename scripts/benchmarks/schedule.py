@@ -7,11 +7,13 @@ given their prompts as tokens, and throw the answers away.
 import argparse
 import asyncio
 import time
+from collections.abc import Mapping
 
-from rearank_cli.reranking.options import RerankOptions
+from rearank_cli.reranking.options import RerankOptions, recipe_for
+from rearank_cli.reranking.topics import Topic
 from scripts.benchmarks import policies
 from scripts.benchmarks.collection import make_topics, rerank_topics
-from scripts.benchmarks.engine import log_normal, median, tiny_engine
+from scripts.benchmarks.engine import MeasuredEngine, log_normal, median, tiny_engine
 
 FAMILY, WINDOW, STEP, DEPTH, WORDS = "rankzephyr", 10, 5, 50, 14
 
@@ -35,41 +37,58 @@ def run(arguments: argparse.Namespace) -> list[dict[str, object]]:
 
 async def _run(arguments: argparse.Namespace) -> list[dict[str, object]]:
     topics = make_topics(arguments.queries, DEPTH, WORDS)
-    options = RerankOptions(
-        model="castorini/rank_zephyr_7b_v1_full",
-        window=WINDOW,
-        step=STEP,
-        depth=DEPTH,
-        retries=0,
-        forced_finish=False,
-    )
-    seconds: dict[str, list[float]] = {name: [] for name in ("ours", *_OTHERS)}
+    options = options_for(FAMILY, WINDOW, STEP, DEPTH)
     async with tiny_engine() as engine:
         engine.length_of = log_normal(arguments.tokens)
-        prompts = policies.make_prompts(topics, FAMILY, engine, WINDOW, STEP)
-        sampling = policies.SAMPLING
-        await policies.bare(engine, prompts[:16], sampling)  # warm
-        for _ in range(arguments.rounds):
-            for name, taken in seconds.items():
-                # Each its own beginning: what is cached of the prompts is gone.
-                await engine.forget()
-                started = time.perf_counter()
-                if name == "ours":
-                    await rerank_topics(topics, engine, options)
-                else:
-                    await _OTHERS[name][0](engine, prompts, sampling)
-                taken.append(time.perf_counter() - started)
-    tokens = median([len(prompt.token_ids or ()) for query in prompts for prompt in query])
-    asked = f"{arguments.queries} queries x {len(prompts[0])} windows, {tokens:.0f} prompt tokens"
+        return await compare(engine, topics, options, _OTHERS, arguments.rounds)
+
+
+def options_for(family: str, window: int, step: int, depth: int) -> RerankOptions:
+    """A job whose every call is one request."""
+    return RerankOptions(
+        model="bench", family=family, window=window, step=step, depth=depth, retries=0, forced_finish=False
+    )
+
+
+async def compare(
+    engine: MeasuredEngine,
+    topics: list[Topic],
+    options: RerankOptions,
+    others: Mapping[str, tuple[policies.Policy, str]],
+    rounds: int,
+) -> list[dict[str, object]]:
+    """Our whole job beside other policies for the same windows, in turns: seconds, and how many of ours."""
+    recipe = recipe_for(options)
+    window, step = recipe.arrangement.window, recipe.arrangement.step
+    prompts = policies.make_prompts(topics, recipe.family, engine, window, step)
+    await policies.bare(engine, prompts[:16], policies.SAMPLING)  # warm
+    seconds: dict[str, list[float]] = {name: [] for name in ("ours", *others)}
+    for _ in range(rounds):
+        for name, taken in seconds.items():
+            # Each its own beginning: what is cached of the prompts is gone.
+            await engine.forget()
+            started = time.perf_counter()
+            if name == "ours":
+                await rerank_topics(topics, engine, options)
+            else:
+                await others[name][0](engine, prompts, policies.SAMPLING)
+            taken.append(time.perf_counter() - started)
+    asked = [prompt for query in prompts for prompt in query]
+    tokens_in = sum(len(prompt.token_ids or ()) for prompt in asked)
+    tokens_out = sum(map(engine.length_of, asked))
+    about = f"{len(topics)} queries x {len(prompts[0])} windows, {tokens_in / len(asked):.0f} tokens in"
     rows: list[dict[str, object]] = []
     for name, taken in seconds.items():
-        ratio = median([other / own for other, own in zip(taken, seconds["ours"], strict=True)])
+        ratios = [other / own for other, own in zip(taken, seconds["ours"], strict=True)]
         rows.append(
             {
-                asked: name,
+                f"{about}, {tokens_out / len(asked):.0f} out": name,
                 "seconds": round(median(taken), 1),
-                "times ours": f"{ratio:.2f}",
-                "target": _OTHERS[name][1] if name in _OTHERS else "",
+                "queries an hour": round(3600 * len(topics) / median(taken)),
+                "tokens in / s": round(tokens_in / median(taken)),
+                "tokens out / s": round(tokens_out / median(taken)),
+                "times ours": f"{median(ratios):.2f}",
+                "target": others[name][1] if name in others else "",
             }
         )
     return rows
