@@ -1,5 +1,6 @@
 """Permutation self-consistency: the same window in several orders, and what the answers agree on."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean
@@ -9,6 +10,9 @@ from rearank_cli.methods.kemeny import kemeny
 from rearank_cli.methods.tiers import all_tiers
 from rearank_cli.methods.together import together
 from rearank_cli.records import Reading, Status, Window
+
+# Windows up to this are merged in a millisecond.
+_AT_ONCE = 10
 
 
 def consistent(ask: Ask, permutations: int, shuffle: Shuffle) -> Ask:
@@ -37,35 +41,48 @@ def consistent(ask: Ask, permutations: int, shuffle: Shuffle) -> Ask:
             ask(Window(tuple(window.doc_ids[place] for place in places), window.start, window.end, sample))
             for places, sample in zip(shown, samples, strict=True)
         )
-        return _merge(readings, shown)
+        votes = _votes(readings, shown)
+        # Where many disagree the search takes a second: others are heard meanwhile.
+        disputed = len(votes) > _AT_ONCE and any(
+            votes[one][other] and votes[other][one] for one, other in combinations(range(len(votes)), 2)
+        )
+        order = await asyncio.to_thread(kemeny, votes) if disputed else kemeny(votes)
+        return _merged(readings, shown, order)
 
     return asked
 
 
-def _merge(readings: Sequence[Reading], shown: Sequence[Sequence[int]]) -> Reading:
-    """What readings say together, in places of the window; `shown` has each one's places in order."""
+def _votes(readings: Sequence[Reading], shown: Sequence[Sequence[int]]) -> list[list[int]]:
+    """How many readings have a place of the window above another; `shown` has each one's places in order."""
     count = len(shown[0])
     votes = [[0] * count for _ in range(count)]
+    for reading, places in zip(readings, shown, strict=True):
+        if reading.answered:
+            for above, below in combinations(all_tiers(reading), 2):
+                for better in above:
+                    for worse in below:
+                        votes[places[better]][places[worse]] += 1
+    return votes
+
+
+def _merged(readings: Sequence[Reading], shown: Sequence[Sequence[int]], order: Sequence[int]) -> Reading:
+    """What readings say together, in places of the window."""
     stated: set[int] = set()
-    given: list[list[float]] = [[] for _ in range(count)]
+    given: list[list[float]] = [[] for _ in order]
     for reading, places in zip(readings, shown, strict=True):
         if not reading.answered:
             continue
         stated.update(places[position] for position in reading.stated)
-        for above, below in combinations(all_tiers(reading), 2):
-            for better in above:
-                for worse in below:
-                    votes[places[better]][places[worse]] += 1
         for place, score in zip(places, reading.scores or (), strict=False):
             if score is not None:
                 given[place].append(score)
     return Reading(
         _status(readings),
-        kemeny(votes),
+        list(order),
         [fmean(scores) if scores else None for scores in given] if any(given) else None,
         "\n\n".join(reading.reasoning for reading in readings if reading.reasoning),
         any(reading.forced for reading in readings),
-        len(stated) if len(stated) < count else None,
+        len(stated) if len(stated) < len(order) else None,
     )
 
 

@@ -121,6 +121,8 @@ def test_real_vllm_with_perfect_answers(
     collection: Collection, tiny_model: Path, rearank: Command, tmp_path: Path
 ) -> None:
     """Every call of the default method, through the engine's own scheduler, sampler and tokenizer."""
+    if collection.calls > 1000 and "REARANK_LONG" not in os.environ:
+        pytest.skip("minutes long: set REARANK_LONG=1")
     engine = PerfectVllm(tiny_model)
     engine.serve(load_family("rearank"), collection.perfection)
     # Long prompts say no more about the path than short ones, and take a CPU six times as long.

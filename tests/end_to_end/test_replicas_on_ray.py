@@ -148,6 +148,7 @@ def test_the_death_of_the_last_engine_is_told(
         rerank(str(EXAMPLE / "run.trec"), **TEXTS, **MANY_WINDOWS, engine=replicas)
 
 
+@pytest.mark.skipif("REARANK_LONG" not in os.environ, reason="minutes long: set REARANK_LONG=1")
 def test_a_job_that_is_killed_and_then_stopped_leaves_no_process(bees: Path, tiny_model: Path) -> None:
     pytest.importorskip("ray")
     bees = bees.resolve()

@@ -1,10 +1,13 @@
 """`rearank rerank` with a real model through vLLM: what reaches the user when a model does badly."""
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import orjson
 import pytest
 
+from rearank_cli.engines.vllm import VllmEngine
 from tests.end_to_end.conftest import Command
 
 pytestmark = pytest.mark.vllm
@@ -91,3 +94,36 @@ def test_answers_that_ran_out_of_tokens_are_made_to_finish(
     lowest = {tuple(line["doc_ids"]) for line in lines if line["window"][1] in (25, 40)}
     added = [orjson.loads(line) for line in (bees / "run.rearank.jsonl").open("rb")][len(kept) + 1 :]
     assert [line["forced"] for line in added if tuple(line["doc_ids"]) in lowest] == [True] * len(lowest)
+
+
+def test_calls_in_flight_are_those_of_all_replicas_of_vllm_itself() -> None:
+    config = SimpleNamespace(
+        model_config=SimpleNamespace(max_model_len=4096),
+        scheduler_config=SimpleNamespace(max_num_seqs=256),
+        parallel_config=SimpleNamespace(data_parallel_size=4),
+    )
+    assert VllmEngine(SimpleNamespace(vllm_config=config), tokenizer=None).capacity == 1024
+
+
+@pytest.mark.skipif("REARANK_LONG" not in os.environ, reason="minutes long: set REARANK_LONG=1")
+@pytest.mark.parametrize("kind", ["data", "tensor", "pipeline"])
+def test_an_engine_in_several_parts_answers_every_call(
+    rearank: Command, bees: Path, tiny_model: Path, kind: str
+) -> None:
+    options = ["--engine", "vllm", "-m", tiny_model, "--family", "rearank", "--no-forced-finish"]
+    parts = [
+        "--max-tokens",
+        "20",
+        "--engine-arg",
+        f"{kind}_parallel_size=2",
+        "--engine-arg",
+        "enforce_eager=1",
+    ]
+    cores = "0|1" if (os.cpu_count() or 1) > 1 else "0|0"
+    done = rearank(
+        "rerank", "run.trec", *options, *parts, cwd=bees, environment={"VLLM_CPU_OMP_THREADS_BIND": cores}
+    )
+    assert done.returncode == 5, done.stderr
+    _, *calls = [orjson.loads(line) for line in (bees / "run.rearank.jsonl").open("rb")]
+    assert len(calls) == 29
+    assert {call["status"] for call in calls} <= {"truncated", "unreadable"}
