@@ -1,14 +1,15 @@
 """Whole jobs on real vLLM, with answers of log-normal length: our scheduler beside four others.
 
 Ours is the whole job: prompts made and tokenized, answers read, the journal written. The others are
-given their prompts as tokens, and throw the answers away.
+given their prompts as tokens, and throw the answers away; the second row is our job with such prompts.
 """
 
 import argparse
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from rearank_cli.records import Completion, Prompt, Sampling
 from rearank_cli.reranking.options import RerankOptions, recipe_for
 from rearank_cli.reranking.topics import Topic
 from scripts.benchmarks import policies
@@ -16,6 +17,8 @@ from scripts.benchmarks.collection import make_topics, rerank_topics
 from scripts.benchmarks.engine import MeasuredEngine, log_normal, median, tiny_engine
 
 FAMILY, WINDOW, STEP, DEPTH, WORDS = "rankzephyr", 10, 5, 50, 14
+
+OURS, PREPARED = "ours, the whole job", "ours, prompts tokenized beforehand as the others'"
 
 _OTHERS: dict[str, tuple[policies.Policy, str]] = {
     "groups of 16, barriers (REARANK's scripts)": (policies.groups_of_16, "at least 3"),
@@ -29,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queries", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=float, default=113, help="mean length of an answer")
+    parser.add_argument(
+        "--skip", action="append", default=[], help="leave out a policy with this in its name"
+    )
 
 
 def run(arguments: argparse.Namespace) -> list[dict[str, object]]:
@@ -40,7 +46,24 @@ async def _run(arguments: argparse.Namespace) -> list[dict[str, object]]:
     options = options_for(FAMILY, WINDOW, STEP, DEPTH)
     async with tiny_engine() as engine:
         engine.length_of = log_normal(arguments.tokens)
-        return await compare(engine, topics, options, _OTHERS, arguments.rounds)
+        others = {
+            name: other for name, other in _OTHERS.items() if not any(word in name for word in arguments.skip)
+        }
+        return await compare(engine, topics, options, others, arguments.rounds)
+
+
+class Prepared:
+    """The engine, for prompts that were tokenized beforehand: what is left of a job without that."""
+
+    name = "vllm"
+
+    def __init__(self, engine: MeasuredEngine, prompts: Sequence[Sequence[Prompt]]) -> None:
+        self._engine = engine
+        self._prompts = {(each.query_id, each.doc_ids): each for query in prompts for each in query}
+        self.capacity = engine.capacity
+
+    async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
+        return await self._engine.complete(self._prompts[prompt.query_id, prompt.doc_ids], sampling)
 
 
 def options_for(family: str, window: int, step: int, depth: int) -> RerankOptions:
@@ -62,14 +85,15 @@ async def compare(
     window, step = recipe.arrangement.window, recipe.arrangement.step
     prompts = policies.make_prompts(topics, recipe.family, engine, window, step)
     await policies.bare(engine, prompts[:16], policies.SAMPLING)  # warm
-    seconds: dict[str, list[float]] = {name: [] for name in ("ours", *others)}
+    seconds: dict[str, list[float]] = {name: [] for name in (OURS, PREPARED, *others)}
+    prepared = Prepared(engine, prompts)
     for _ in range(rounds):
         for name, taken in seconds.items():
             # Each its own beginning: what is cached of the prompts is gone.
             await engine.forget()
             started = time.perf_counter()
-            if name == "ours":
-                await rerank_topics(topics, engine, options)
+            if name in (OURS, PREPARED):
+                await rerank_topics(topics, engine if name == OURS else prepared, options)
             else:
                 await others[name][0](engine, prompts, policies.SAMPLING)
             taken.append(time.perf_counter() - started)
@@ -79,7 +103,7 @@ async def compare(
     about = f"{len(topics)} queries x {len(prompts[0])} windows, {tokens_in / len(asked):.0f} tokens in"
     rows: list[dict[str, object]] = []
     for name, taken in seconds.items():
-        ratios = [other / own for other, own in zip(taken, seconds["ours"], strict=True)]
+        ratios = [other / own for other, own in zip(taken, seconds[OURS], strict=True)]
         rows.append(
             {
                 f"{about}, {tokens_out / len(asked):.0f} out": name,

@@ -1,5 +1,6 @@
 """The whole path over TREC DL 2019 and NFCorpus: the lexical judge, a perfect one, and real vLLM."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -111,17 +111,17 @@ def test_an_engine_in_several_parts_answers_every_call(
     rearank: Command, bees: Path, tiny_model: Path, kind: str
 ) -> None:
     options = ["--engine", "vllm", "-m", tiny_model, "--family", "rearank", "--no-forced-finish"]
-    parts = [
-        "--max-tokens",
-        "20",
-        "--engine-arg",
-        f"{kind}_parallel_size=2",
-        "--engine-arg",
-        "enforce_eager=1",
-    ]
+    in_two = ["--engine-arg", f"{kind}_parallel_size=2", "--engine-arg", "enforce_eager=true"]
     cores = "0|1" if (os.cpu_count() or 1) > 1 else "0|0"
     done = rearank(
-        "rerank", "run.trec", *options, *parts, cwd=bees, environment={"VLLM_CPU_OMP_THREADS_BIND": cores}
+        "rerank",
+        "run.trec",
+        *options,
+        "--max-tokens",
+        "20",
+        *in_two,
+        cwd=bees,
+        environment={"VLLM_CPU_OMP_THREADS_BIND": cores},
     )
     assert done.returncode == 5, done.stderr
     _, *calls = [orjson.loads(line) for line in (bees / "run.rearank.jsonl").open("rb")]
