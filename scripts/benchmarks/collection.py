@@ -16,11 +16,13 @@ from rearank_cli.traces import Journal
 from scripts.benchmarks import texts
 
 
-def make_topics(queries: int, depth: int, length: int, *, apostrophes: bool = False) -> list[Topic]:
+def make_topics(
+    queries: int, depth: int, length: int, *, apostrophes: bool = False, real: bool = False
+) -> list[Topic]:
     """Topics with so many candidates of so many words each."""
     topics = []
     for number in range(queries):
-        passages = texts.passages(depth, length, apostrophes=apostrophes, seed=number)
+        passages = texts.passages(depth, length, apostrophes=apostrophes, real=real, seed=number)
         ranking = RankedDocs([passage.doc_id for passage in passages], range(depth, 0, -1))
         query = Query(str(number), texts.text(6, -number - 1))
         topics.append(Topic(query.query_id, ranking, query, passages))

@@ -37,7 +37,7 @@ _QWEN_7B = {
     "eos_token_id": 2,
 }
 # Words of a passage that make a prompt of 3,500 tokens, and of 600 with the tiny tokenizer.
-_WORDS, _FEW_WORDS = 100, 14
+_WORDS, _FEW_WORDS = 100, 25
 _LONGEST = 2048
 
 _OTHERS: dict[str, tuple[policies.Policy, str]] = {
@@ -60,9 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queries", type=int, default=43)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--tokens", type=float, default=850, help="mean length of an answer")
-    parser.add_argument(
-        "--skip", action="append", default=[], help="leave out a policy with this in its name"
-    )
+    parser.add_argument("--skip", action="append", default=[], help="leave out policies of this name")
 
 
 def _make_model(folder: Path) -> None:
@@ -82,7 +80,7 @@ async def _run(arguments: argparse.Namespace) -> list[dict[str, object]]:
     }
     if not torch.cuda.is_available():
         print("no GPU here: the tiny model, 600 tokens in and some 110 out", file=sys.stderr)
-        topics = make_topics(arguments.queries, 50, _FEW_WORDS)
+        topics = make_topics(arguments.queries, 50, _FEW_WORDS, real=True)
         async with tiny_engine() as engine:
             engine.length_of = log_normal(113)
             options = options_for("rankzephyr", 10, 5, 50)

@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace) -> list[dict[str, object]]:
 
 
 async def _run(arguments: argparse.Namespace) -> list[dict[str, object]]:
-    topics = make_topics(arguments.queries, DEPTH, WORDS)
+    topics = make_topics(arguments.queries, DEPTH, WORDS, real=True)
     async with tiny_engine() as engine:
         engine.length_of = constant(TOKENS)
         others = {"a bare loop that sends prepared tokens": (policies.bare, "at least 0.91")}

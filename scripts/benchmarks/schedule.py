@@ -16,7 +16,7 @@ from scripts.benchmarks import policies
 from scripts.benchmarks.collection import make_topics, rerank_topics
 from scripts.benchmarks.engine import MeasuredEngine, log_normal, median, tiny_engine
 
-FAMILY, WINDOW, STEP, DEPTH, WORDS = "rankzephyr", 10, 5, 50, 14
+FAMILY, WINDOW, STEP, DEPTH, WORDS = "rankzephyr", 10, 5, 50, 25
 
 OURS, PREPARED = "ours, the whole job", "ours, prompts tokenized beforehand as the others'"
 
@@ -32,9 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--queries", type=int, default=150)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tokens", type=float, default=113, help="mean length of an answer")
-    parser.add_argument(
-        "--skip", action="append", default=[], help="leave out a policy with this in its name"
-    )
+    parser.add_argument("--skip", action="append", default=[], help="leave out policies of this name")
 
 
 def run(arguments: argparse.Namespace) -> list[dict[str, object]]:
@@ -42,7 +40,7 @@ def run(arguments: argparse.Namespace) -> list[dict[str, object]]:
 
 
 async def _run(arguments: argparse.Namespace) -> list[dict[str, object]]:
-    topics = make_topics(arguments.queries, DEPTH, WORDS)
+    topics = make_topics(arguments.queries, DEPTH, WORDS, real=True)
     options = options_for(FAMILY, WINDOW, STEP, DEPTH)
     async with tiny_engine() as engine:
         engine.length_of = log_normal(arguments.tokens)

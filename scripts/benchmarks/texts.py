@@ -1,6 +1,7 @@
 """Texts and a tokenizer for benchmarks: as many tokens to a word as English has, and nothing to download."""
 
 import itertools
+import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,10 +45,28 @@ _VOCABULARY_OF_TEXTS = words()
 _ZIPF = list(itertools.accumulate(1 / rank for rank in range(1, len(_VOCABULARY_OF_TEXTS) + 1)))
 
 
-def passages(count: int, length: int, *, apostrophes: bool = False, seed: int = 0) -> list[Passage]:
-    """Passages of so many words each."""
+def english(count: int, seed: int) -> str:
+    """So many words in a row out of the example collection, which the tiny tokenizer has learnt."""
+    start = random.Random(seed).randrange(len(_ENGLISH))
+    return " ".join((_ENGLISH * 2)[start : start + count])
+
+
+_EXAMPLE = Path(__file__).resolve().parents[2] / "rearank_cli" / "example" / "docs.jsonl"
+_ENGLISH = [
+    word for line in _EXAMPLE.read_text("utf-8").splitlines() for word in json.loads(line)["text"].split()
+]
+
+
+def passages(
+    count: int, length: int, *, apostrophes: bool = False, real: bool = False, seed: int = 0
+) -> list[Passage]:
+    """Passages of so many words each; of `real` ones where a tiny model is to read them."""
+    first = seed * 100_000
     return [
-        Passage(f"{seed}-{n:07}", text(length, seed * 100_000 + n, apostrophes=apostrophes))
+        Passage(
+            f"{seed}-{n:07}",
+            english(length, first + n) if real else text(length, first + n, apostrophes=apostrophes),
+        )
         for n in range(count)
     ]
 
