@@ -27,8 +27,9 @@ __all__ = ["check_ray", "start_replicas"]
 
 # Far more than any engine runs at once: it is the engine that lets requests wait.
 _CALLS_AT_ONCE = 16384
-# A call that was on so many replicas when they died is taken for the cause.
-_DEADLY = 2
+# A call that was on so many replicas when they died is taken for the cause. Two can be chance: a cluster
+# takes machines away, and each of them has many calls.
+_DEADLY = 3
 # Seconds.
 _TO_FIND_A_PLACE = 120.0
 _TO_CLOSE = 20.0
@@ -261,8 +262,8 @@ class _Pool:
         """The answer of some replica; where one is lost, that of another.
 
         Raises EngineError when none is left, and _DeadlyCallError for a call that `about` tells from
-        others and that was on two replicas when they died. If it is what killed them it would kill all
-        of them, so it is not tried on a third, nor when it is asked again.
+        others and that was on three replicas when they died. If it is what killed them it would kill all
+        of them, so it is not tried on a fourth, nor when it is asked again.
         """
         aborted_by = set()
         while self._living:

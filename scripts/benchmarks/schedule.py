@@ -24,6 +24,7 @@ _OTHERS: dict[str, tuple[policies.Policy, str]] = {
     "groups of 16, barriers (REARANK's scripts)": (policies.groups_of_16, "at least 3"),
     "32 in flight (RankLLM 0.26)": (policies.in_flight_32, "at least 1.25"),
     "one barrier per window step": (policies.barrier, "at least 1.1"),
+    "a coroutine per query, nothing else": (policies.bare, ""),
     "all windows at once, no dependency": (policies.at_once, "at least 0.91"),
 }
 

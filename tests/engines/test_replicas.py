@@ -273,14 +273,14 @@ async def test_all_calls_of_a_lost_replica_are_answered_by_another() -> None:
     assert answers[2].text == "2"
 
 
-async def test_a_call_that_kills_is_not_tried_on_a_third() -> None:
-    replicas = [FakeReplica(number, dies_of="poison") for number in (1, 2, 3)]
+async def test_a_call_that_kills_is_not_tried_on_a_fourth() -> None:
+    replicas = [FakeReplica(number, dies_of="poison") for number in (1, 2, 3, 4)]
     engine = replicated(*replicas)
     deadly = await engine.complete(prompt("poison"), Sampling())
-    assert (deadly.finish_reason, deadly.error) == ("error", "2 replicas died while they answered this")
+    assert (deadly.finish_reason, deadly.error) == ("error", "3 replicas died while they answered this")
     # Nor when it is asked once more, as failed calls are.
     assert (await engine.complete(prompt("poison"), Sampling(seed=1))).finish_reason == "error"
-    assert (await engine.complete(prompt("harmless"), Sampling())).text == "3"
+    assert (await engine.complete(prompt("harmless"), Sampling())).text == "4"
 
 
 async def test_an_aborted_answer_is_given_by_another_replica() -> None:
@@ -328,11 +328,11 @@ async def test_none_left_is_one_sentence() -> None:
 
 
 async def test_a_deadly_window_of_a_judge_is_an_error_of_that_window_alone() -> None:
-    replicas = [FakeReplica(number, dies_of="poison") for number in (1, 2, 3)]
+    replicas = [FakeReplica(number, dies_of="poison") for number in (1, 2, 3, 4)]
     pool = _Pool(None)  # type: ignore[arg-type]
-    pool._living, pool._wanted = list(replicas), 3  # type: ignore[arg-type]
+    pool._living, pool._wanted = list(replicas), 4  # type: ignore[arg-type]
     judge = ReplicatedJudge("fake", pool)
-    with pytest.raises(Exception, match="2 replicas died") as raised:
+    with pytest.raises(Exception, match="3 replicas died") as raised:
         await judge.judge(Query("poison", "?"), [], [])
     assert not isinstance(raised.value, EngineError)
 
