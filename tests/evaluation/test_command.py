@@ -1,6 +1,5 @@
 """`rearank evaluate` as a user runs it."""
 
-import importlib
 import json
 import logging
 import os
@@ -39,8 +38,6 @@ q2 Q0 a 1 1 t
 q3 Q0 c 1 1 t
 """
 
-# The package has the function under the module's name.
-module = importlib.import_module("rearank_cli.commands.evaluate")
 app = typer.Typer()
 app.command()(evaluate)
 
@@ -164,7 +161,7 @@ def test_documents_that_the_dataset_excludes_are_removed_and_counted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     judged = {"q1": {"a": 1}, "q2": {"a": 1}, "q8": {"a": 1}}
-    monkeypatch.setattr(module, "open_corpus", lambda dataset: Dataset(judged))
+    monkeypatch.setattr("rearank_cli.corpus.open_corpus", lambda dataset: Dataset(judged))
 
     output = run_command("bm25.trec", "--dataset", "bright/toy", "-m", "mrr")
 
@@ -174,7 +171,7 @@ def test_documents_that_the_dataset_excludes_are_removed_and_counted(
 
 @pytest.mark.usefixtures("folder")
 def test_a_dataset_without_judgments_asks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "open_corpus", lambda dataset: Dataset(None))
+    monkeypatch.setattr("rearank_cli.corpus.open_corpus", lambda dataset: Dataset(None))
     with pytest.raises(InputError, match="bright/toy has no judgments; give them with --qrels"):
         run_command("bm25.trec", "--dataset", "bright/toy")
 

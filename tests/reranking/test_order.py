@@ -212,6 +212,7 @@ def register_with_exclusions(folder: Path, excluded: dict[str, list[str]]) -> st
         def qrels_defs(self):
             return {1: "Relevant", -100: "Excluded from evaluation"}
 
-    dataset_id = "rearank-tests/exclusions"
+    # What is registered once stays for all tests of a session.
+    dataset_id = f"rearank-tests/exclusions-{folder.name}"
     ir_datasets.registry.register(dataset_id, ir_datasets.Dataset(Docs(), Queries(), Judgments()))
     return dataset_id
