@@ -59,17 +59,24 @@ class Experiment:
             path.unlink(missing_ok=True)
 
 
-def engine_processes(folder: Path) -> list[int]:
-    """The engine processes that an attempt in this folder started, or left behind."""
+def marked_processes(folder: Path, command: bytes = b"") -> list[int]:
+    """The processes that an attempt in this folder started, or left behind, with this in their command."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            environment, command = (process / "environ").read_bytes(), (process / "cmdline").read_bytes()
+            environment, line = (process / "environ").read_bytes(), (process / "cmdline").read_bytes()
         except OSError:
             continue
-        if f"{folder}/run.rearank.jsonl".encode() in environment and command.startswith(b"VLLM::"):
+        marked = b"REARANK_TRACES=" in environment and f"{folder}/run.rearank.jsonl".encode() in environment
+        # Python's resource tracker ends by itself.
+        if marked and command in line and b"resource_tracker" not in line:
             found.append(int(process.name))
     return found
+
+
+def engine_processes(folder: Path) -> list[int]:
+    """Those of them that are the engine's."""
+    return marked_processes(folder, b"VLLM::")
 
 
 def wait_for_a_moment(

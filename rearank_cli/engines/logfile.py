@@ -43,13 +43,18 @@ def own_log() -> Iterator[Path | None]:
 @contextlib.contextmanager
 def _own_messages_to(descriptor: int) -> Iterator[None]:
     """Have this program's own messages go there: texts are fetched meanwhile, and may be missing."""
-    handlers = [handler for handler in log.handlers if isinstance(handler, logging.StreamHandler)]
+    handlers = [
+        handler
+        for handler in log.handlers
+        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stderr
+    ]
     with open(descriptor, "w", encoding="utf-8", closefd=False) as stream:
-        before = [handler.setStream(stream) for handler in handlers if handler.stream is sys.stderr]
+        for handler in handlers:
+            handler.setStream(stream)
         try:
             yield
         finally:
-            for handler in handlers if before else ():
+            for handler in handlers:
                 handler.setStream(sys.stderr)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import datetime
 import logging
 import time
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
@@ -138,7 +138,7 @@ async def _unless_stopped(
     both: list[Awaitable[Any]] = [loading, fetching]
     work = asyncio.ensure_future(together(both))
     asked = asyncio.ensure_future(stop.wait())
-    waiting = asyncio.ensure_future(_say_each_minute("still loading the model and fetching texts"))
+    waiting = asyncio.ensure_future(_say_each_minute(lambda: "still loading the model and fetching texts"))
     try:
         await asyncio.wait([work, asked], return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
@@ -188,7 +188,9 @@ class Job:
         async def settle(call: Call) -> Reading:
             return await persistence.settle(call, journal.history.of(call.key, call.texts), requester)
 
-        reporter = asyncio.ensure_future(_report_each_minute(assignment.name, tally))
+        reporter = asyncio.ensure_future(
+            _say_each_minute(lambda: f"{assignment.name}: {tally.summary} so far")
+        )
         arrangement, seed = self.recipe.arrangement, self.options.seed
         work = order_topics(assignment.topics, arrangement, asker, settle, tally, seed=seed)
         try:
@@ -220,16 +222,10 @@ class Job:
         }
 
 
-async def _say_each_minute(sentence: str) -> None:
+async def _say_each_minute(sentence: Callable[[], str]) -> None:
     while True:
         await asyncio.sleep(60)
-        log.info("%s", sentence)
-
-
-async def _report_each_minute(name: str, tally: Tally) -> None:
-    while True:
-        await asyncio.sleep(60)
-        log.info("%s: %s so far", name, tally.summary)
+        log.info("%s", sentence())
 
 
 def _asker(recipe: Recipe, options: RerankOptions) -> Asker:

@@ -17,6 +17,7 @@ from rearank_cli.engines import Wanted, check_engine
 from rearank_cli.engines.replicas import ReplicatedEngine, ReplicatedJudge, _Card, _devices, _LostError, _Pool
 from rearank_cli.errors import EngineError
 from rearank_cli.records import Completion, Prompt, Query, Sampling
+from scripts.crash_test import marked_processes
 from tests.end_to_end.conftest import with_default_signals
 
 REARANK = [sys.executable, "-m", "rearank_cli"]
@@ -60,7 +61,7 @@ def held_up(bees: Path) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
     )
     try:
         wait_until(lambda: process.poll() is not None or len(calls(bees)) >= 5)
-        actors = processes(bees, b"ray::EngineActor")
+        actors = marked_processes(bees, b"ray::EngineActor")
         for actor in actors:
             os.kill(actor, signal.SIGSTOP)
         assert process.poll() is None, process.communicate()
@@ -68,7 +69,7 @@ def held_up(bees: Path) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
         yield process, actors
     finally:
         process.kill()
-        for left in processes(bees):
+        for left in marked_processes(bees):
             os.kill(left, signal.SIGKILL)
 
 
@@ -86,7 +87,7 @@ def test_two_replicas_write_what_one_engine_writes(bees: Path) -> None:
     assert answers(bees, "two.jsonl") == answers(bees, "alone.jsonl")
     told = [line for line in done.stderr.splitlines() if not line.startswith(("rearank: ", "run", "-", " "))]
     assert told == [], done.stderr
-    assert not processes(bees)
+    assert not marked_processes(bees)
 
 
 def test_a_lost_replica_changes_nothing(held_up: Held, bees: Path, undisturbed: bytes) -> None:
@@ -100,7 +101,7 @@ def test_a_lost_replica_changes_nothing(held_up: Held, bees: Path, undisturbed: 
     assert errors.count("is lost") == 1
     assert "raylet" not in output + errors
     assert all(call["status"] == "ok" for call in calls(bees))
-    assert not processes(bees)
+    assert not marked_processes(bees)
 
 
 def test_when_none_is_left_the_way_on_is_told(held_up: Held, bees: Path, undisturbed: bytes) -> None:
@@ -113,7 +114,7 @@ def test_when_none_is_left_the_way_on_is_told(held_up: Held, bees: Path, undistu
     assert "all 2 replicas are lost" in last
     assert "to go on: rearank rerank --resume run.trec" in last
     assert "Traceback" not in errors
-    assert not processes(bees)
+    assert not marked_processes(bees)
     assert not (bees / "run.rearank.trec").exists()
     assert {call["status"] for call in calls(bees)} == {"ok"}
     # It goes on with one engine: how many there were is nothing that an answer depends on.
@@ -134,7 +135,7 @@ def test_a_signal_leaves_no_process_behind(held_up: Held, bees: Path) -> None:
     assert process.returncode == 143, errors
     assert "Traceback" not in errors
     assert "SIGTERM" not in errors
-    assert not processes(bees)
+    assert not marked_processes(bees)
 
 
 def test_a_signal_while_ray_starts_leaves_no_process_behind(bees: Path) -> None:
@@ -147,12 +148,12 @@ def test_a_signal_while_ray_starts_leaves_no_process_behind(bees: Path) -> None:
         stderr=subprocess.PIPE,
         preexec_fn=with_default_signals,  # noqa: PLW1509  # no threads here
     )
-    wait_until(lambda: process.poll() is not None or bool(processes(bees)))
+    wait_until(lambda: process.poll() is not None or bool(marked_processes(bees)))
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
-    assert not processes(bees)
+    assert not marked_processes(bees)
 
 
 def test_a_killed_job_leaves_nothing_that_the_next_attempt_does_not_end(
@@ -164,7 +165,7 @@ def test_a_killed_job_leaves_nothing_that_the_next_attempt_does_not_end(
     done = run(bees, *MANY_WINDOWS, *REPLICAS, "--resume")
     assert done.returncode == 0, done.stderr
     assert (bees / "run.rearank.trec").read_bytes() == undisturbed
-    assert not processes(bees)
+    assert not marked_processes(bees)
 
 
 def test_a_ray_that_was_there_is_used_and_left_alone(bees: Path) -> None:
@@ -351,20 +352,6 @@ def calls(folder: Path, name: str = "run.rearank.jsonl") -> list[dict[str, Any]]
         return []
     whole = [line for line in (folder / name).read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
     return [line for line in map(orjson.loads, whole) if line["type"] == "call"]
-
-
-def processes(folder: Path, command: bytes = b"") -> list[int]:
-    """The processes that an attempt in this folder started, or left behind."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            environment, line = (process / "environ").read_bytes(), (process / "cmdline").read_bytes()
-        except OSError:
-            continue
-        marked = b"REARANK_TRACES=" in environment and f"{folder}/run.rearank.jsonl".encode() in environment
-        if marked and command in line and b"resource_tracker" not in line:
-            found.append(int(process.name))
-    return found
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
