@@ -25,6 +25,7 @@ from rearank_cli.trec.qrels import read_qrels
 from scripts.crash_test import engine_processes
 from scripts.perfect import TINY, Perfection, PerfectJudge, PerfectVllm
 from tests.end_to_end.conftest import Command, with_default_signals
+from tests.jobs import wait_until
 
 pytestmark = pytest.mark.vllm
 
@@ -173,13 +174,13 @@ def test_a_job_that_is_killed_and_then_stopped_leaves_no_process(bees: Path, tin
 
     first = second = start()
     try:
-        wait_until(lambda: first.poll() is not None or answered() > 2)
+        wait_until(lambda: first.poll() is not None or answered() > 2, seconds=240)
         assert len(cores(bees)) == 2, first.communicate()
         first.kill()
         first.communicate(timeout=60)
         before = answered()
         second = start()
-        wait_until(lambda: second.poll() is not None or answered() > before + 2)
+        wait_until(lambda: second.poll() is not None or answered() > before + 2, seconds=240)
         assert len(cores(bees)) == 2, second.communicate()
         second.terminate()
         _, errors = second.communicate(timeout=120)
@@ -200,10 +201,3 @@ def test_more_replicas_than_there_is_room_for_is_told(rearank: Command, bees: Pa
     assert last.startswith("rearank: 1000 replicas with 1 ")
     assert "that is room for" in last
     assert not engine_processes(bees)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 240
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened for four minutes"
-        time.sleep(0.05)

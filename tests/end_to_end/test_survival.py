@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import orjson
 import pytest
 
 from tests.end_to_end.conftest import Command, with_default_signals
+from tests.jobs import traced_calls, wait_until
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 MANY_WINDOWS = ["--window", "4", "--step", "1", "--in-flight", "4"]
@@ -61,30 +61,30 @@ def test_a_signal_lets_requests_end_and_says_how_to_go_on(
     assert process.returncode == status, errors
     assert not (bees / "run.rearank.trec").exists()
     # Every request that began has its line.
-    assert len((bees / "begun.log").read_text().split()) == len(_calls(bees))
+    assert len((bees / "begun.log").read_text().split()) == len(traced_calls(bees))
     way_on = errors.strip().splitlines()[-1].partition("to go on: ")[2]
     assert way_on == "rearank rerank --resume run.trec --window 4 --step 1 --in-flight 4"
-    before = len(_calls(bees))
+    before = len(traced_calls(bees))
     done = rearank(*way_on.split()[1:], cwd=bees)
     assert done.returncode == 0, done.stderr
     assert (bees / "run.rearank.trec").read_bytes() == undisturbed
     assert f"rearank: {342 - before} requests," in done.stderr
-    assert len(_calls(bees)) == 342
+    assert len(traced_calls(bees)) == 342
 
 
 def test_grace_ends(slow: Callable[..., "subprocess.Popen[str]"], bees: Path) -> None:
     """Requests that take longer than --grace are given up; none of them is a line."""
     process = slow("--grace", "0.2", seconds=60.0)
-    _wait_until(lambda: (bees / "begun.log").is_file() and len((bees / "begun.log").read_text().split()) == 4)
+    wait_until(lambda: (bees / "begun.log").is_file() and len((bees / "begun.log").read_text().split()) == 4)
     process.terminate()
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 143, errors
-    assert _calls(bees) == []
+    assert traced_calls(bees) == []
 
 
 def test_a_second_signal_ends_at_once(slow: Callable[..., "subprocess.Popen[str]"], bees: Path) -> None:
     process = slow("--grace", "600", seconds=60.0)
-    _wait_until(lambda: (bees / "begun.log").is_file() and len((bees / "begun.log").read_text().split()) == 4)
+    wait_until(lambda: (bees / "begun.log").is_file() and len((bees / "begun.log").read_text().split()) == 4)
     process.send_signal(signal.SIGINT)
     time.sleep(0.5)
     process.send_signal(signal.SIGINT)
@@ -121,7 +121,7 @@ def test_a_full_disk_is_told_and_nothing_is_lost(
     assert "--resume" in errors
     assert "Traceback" not in errors
     assert not (bees / "run.rearank.trec").exists()
-    answered = len(_calls(bees))
+    answered = len(traced_calls(bees))
     assert answered > 0
     done = rearank("rerank", "run.trec", *MANY_WINDOWS, "--resume", cwd=bees)
     assert done.returncode == 0, done.stderr
@@ -267,7 +267,7 @@ def test_a_closed_standard_output_is_no_traceback(bees: Path) -> None:
     os.close(writing)
     assert done.returncode == 141
     assert done.stderr == ""
-    assert len(_calls(bees, "t.jsonl")) == 29
+    assert len(traced_calls(bees, "t.jsonl")) == 29
 
 
 def test_nohup_is_respected(
@@ -347,24 +347,10 @@ def test_killed_at_random_moments_and_resumed(tmp_path: Path) -> None:
     assert "6 kills" in done.stdout
 
 
-def _calls(folder: Path, name: str = "run.rearank.jsonl") -> list[dict[str, object]]:
-    if not (folder / name).is_file():
-        return []
-    lines = [orjson.loads(line) for line in (folder / name).read_bytes().splitlines()]
-    return [line for line in lines if line["type"] == "call"]
-
-
 def _wait_for_calls(folder: Path, count: int) -> None:
-    _wait_until(
+    wait_until(
         lambda: (
             (folder / "run.rearank.jsonl").is_file()
             and (folder / "run.rearank.jsonl").read_bytes().count(b"\n") > count
         )
     )
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened for a minute"
-        time.sleep(0.01)

@@ -4,15 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
-import orjson
 import pytest
 
 from scripts.crash_test import engine_processes
-from tests.end_to_end.conftest import with_default_signals
+from tests.jobs import begun, traced_calls
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 
@@ -25,20 +23,10 @@ def started(bees: Path, tiny_model: Path) -> Iterator["subprocess.Popen[str]"]:
     program = [sys.executable, str(SCRIPTS / "slow_rearank.py"), "begun.log", "0", "rerank", "run.trec"]
     options = ["--engine", "vllm", "-m", str(tiny_model), "--family", "rearank", "--in-flight", "2"]
     windows = ["--window", "4", "--step", "1", "--engine-arg", "enforce_eager=true"]
-    process = subprocess.Popen(
-        [*program, *options, *windows],
-        cwd=bees,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=with_default_signals,  # noqa: PLW1509  # no threads here
-    )
     try:
-        _wait_until(lambda: process.poll() is not None or len(_calls(bees)) >= 5)
-        assert process.poll() is None, process.communicate()
-        yield process
+        with begun([*program, *options, *windows], bees, calls=5, seconds=240) as process:
+            yield process
     finally:
-        process.kill()
         for child in engine_processes(bees):
             os.kill(child, signal.SIGKILL)
 
@@ -69,7 +57,7 @@ def test_a_signal_leaves_no_process_behind(
     assert "to go on: rearank rerank --resume run.trec" in errors.strip().splitlines()[-1]
     assert "Traceback" not in errors
     # What was in flight was waited for.
-    assert len((bees / "begun.log").read_text().split()) == len(_calls(bees))
+    assert len((bees / "begun.log").read_text().split()) == len(traced_calls(bees))
     _is_left_in_order(bees)
 
 
@@ -80,7 +68,7 @@ def test_the_next_attempt_ends_what_a_killed_one_left_running(
     started.communicate(timeout=60)
     orphans = engine_processes(bees)
     assert orphans, "a killed parent used to leave the engine's processes running"
-    answered = len(_calls(bees))
+    answered = len(traced_calls(bees))
     command = [sys.executable, "-m", "rearank_cli", "rerank", "run.trec", "--engine", "vllm", "--resume"]
     options = ["-m", str(tiny_model), "--family", "rearank", "--engine-arg", "enforce_eager=true"]
     few = ["--window", "4", "--step", "1", "--limit", "1", "--max-tokens", "8", "--max-failed", "1"]
@@ -88,7 +76,7 @@ def test_the_next_attempt_ends_what_a_killed_one_left_running(
     assert done.returncode == 0, done.stderr
     assert "processes that a killed attempt had left running" in done.stderr
     assert not set(orphans) & set(engine_processes(bees))
-    assert len(_calls(bees)) > answered
+    assert len(traced_calls(bees)) > answered
     assert not engine_processes(bees)
 
 
@@ -97,19 +85,4 @@ def _is_left_in_order(folder: Path) -> None:
     assert not (folder / "run.rearank.trec").exists()
     assert not list(folder.glob(".*.part"))
     # Every line is whole, and no answer that was cut off by the end counts as one.
-    assert {call["status"] for call in _calls(folder)} <= {"ok", "failed"}
-
-
-def _calls(folder: Path) -> list[dict[str, object]]:
-    path = folder / "run.rearank.jsonl"
-    if not path.is_file():
-        return []
-    whole = [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-    return [line for line in map(orjson.loads, whole) if line["type"] == "call"]
-
-
-def _wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 240
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened for four minutes"
-        time.sleep(0.05)
+    assert {call["status"] for call in traced_calls(folder)} <= {"ok", "failed"}

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from rearank_cli.errors import EngineError
 from rearank_cli.records import Completion, Prompt, Query, Sampling
 from scripts.crash_test import marked_processes
 from tests.end_to_end.conftest import with_default_signals
+from tests.jobs import begun, traced_calls, wait_until
 
 REARANK = [sys.executable, "-m", "rearank_cli"]
 # Some 342 calls.
@@ -51,24 +52,16 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 def held_up(bees: Path) -> Iterator[tuple["subprocess.Popen[str]", list[int]]]:
     """A job whose replicas have answered some calls and stand still with others; and their processes."""
     pytest.importorskip("ray")
-    process = subprocess.Popen(
-        [*REARANK, "rerank", "run.trec", *MANY_WINDOWS, *REPLICAS, "--grace", "0.5"],
-        cwd=bees,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=with_default_signals,  # noqa: PLW1509  # no threads here
-    )
+    command = [*REARANK, "rerank", "run.trec", *MANY_WINDOWS, *REPLICAS, "--grace", "0.5"]
     try:
-        wait_until(lambda: process.poll() is not None or len(calls(bees)) >= 5)
-        actors = marked_processes(bees, b"ray::EngineActor")
-        for actor in actors:
-            os.kill(actor, signal.SIGSTOP)
-        assert process.poll() is None, process.communicate()
-        assert len(actors) == 2
-        yield process, actors
+        with begun(command, bees, calls=5) as process:
+            actors = marked_processes(bees, b"ray::EngineActor")
+            for actor in actors:
+                os.kill(actor, signal.SIGSTOP)
+            assert process.poll() is None, process.communicate()
+            assert len(actors) == 2
+            yield process, actors
     finally:
-        process.kill()
         for left in marked_processes(bees):
             os.kill(left, signal.SIGKILL)
 
@@ -100,7 +93,7 @@ def test_a_lost_replica_changes_nothing(held_up: Held, bees: Path, undisturbed: 
     assert "is lost: its process or its machine died; left: 1" in errors
     assert errors.count("is lost") == 1
     assert "raylet" not in output + errors
-    assert all(call["status"] == "ok" for call in calls(bees))
+    assert all(call["status"] == "ok" for call in traced_calls(bees))
     assert not marked_processes(bees)
 
 
@@ -116,9 +109,9 @@ def test_when_none_is_left_the_way_on_is_told(held_up: Held, bees: Path, undistu
     assert "Traceback" not in errors
     assert not marked_processes(bees)
     assert not (bees / "run.rearank.trec").exists()
-    assert {call["status"] for call in calls(bees)} == {"ok"}
+    assert {call["status"] for call in traced_calls(bees)} == {"ok"}
     # It goes on with one engine: how many there were is nothing that an answer depends on.
-    answered = len(calls(bees))
+    answered = len(traced_calls(bees))
     resumed = run(bees, *MANY_WINDOWS, "--resume")
     assert resumed.returncode == 0, resumed.stderr
     assert f"rearank: {342 - answered} requests," in resumed.stderr
@@ -342,20 +335,6 @@ def answers(folder: Path, name: str) -> list[dict[str, Any]]:
     """What was asked and answered, in no particular order, without when and how long."""
     kept = [
         {key: value for key, value in call.items() if key not in ("seconds", "ended")}
-        for call in calls(folder, name)
+        for call in traced_calls(folder, name)
     ]
     return sorted(kept, key=lambda call: (call["key"], orjson.dumps(call["doc_ids"])))
-
-
-def calls(folder: Path, name: str = "run.rearank.jsonl") -> list[dict[str, Any]]:
-    if not (folder / name).is_file():
-        return []
-    whole = [line for line in (folder / name).read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-    return [line for line in map(orjson.loads, whole) if line["type"] == "call"]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened for a minute"
-        time.sleep(0.01)
