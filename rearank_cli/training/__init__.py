@@ -1,0 +1,1 @@
+"""The other half of the papers: rewards and training data."""
