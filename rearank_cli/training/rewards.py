@@ -70,9 +70,11 @@ def rearank_reward(
     gained = _gain(grades, [grades[position] for position in order], ideal, gain)
     if clip:
         gained = min(1.0, max(0.0, gained))
-    lists = answers and _LISTS.search(answers[0])
+    listing = answers[0] if answers else ""
     if complete:
-        lists = answers and _is_permutation(listed, len(doc_ids)) and _LISTS.fullmatch(answers[0].strip())
+        lists = _is_permutation(listed, len(doc_ids)) and _LISTS.fullmatch(listing.strip())
+    else:
+        lists = _LISTS.search(listing)
     response_format = float(_WELL_FORMED.fullmatch(response) is not None)
     ranking_format = float(bool(lists))
     return {
