@@ -1,16 +1,18 @@
-"""Where texts come from: a dataset of ir_datasets, or local files."""
+"""Where texts come from: a dataset of ir_datasets, or local files; BM25 over them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from rearank_cli.corpus.beir import beir_corpus
 from rearank_cli.corpus.irds import IrdsCorpus
 from rearank_cli.corpus.local import LocalCorpus, read_query_ids
+from rearank_cli.corpus.memory import NO_QUERIES, MemoryCorpus, Texts, WithQueries
+from rearank_cli.corpus.retrieval import retrieve_run
 from rearank_cli.errors import UsageError
 from rearank_cli.records import Passage, Qrels
 
-__all__ = ["Corpus", "open_corpus", "read_query_ids"]
+__all__ = ["Corpus", "Texts", "open_corpus", "read_query_ids", "retrieve_run"]
 
 
 class Corpus(Protocol):
@@ -29,6 +31,15 @@ class Corpus(Protocol):
     def passages(self, doc_ids: Collection[str]) -> dict[str, Passage]:
         """These documents, doc_id -> passage; what is not to be found is left out."""
 
+    def documents(self) -> Iterator[Passage]:
+        """All documents, one after another; one without text has an empty one."""
+
+    def identity(self) -> str | None:
+        """What tells these documents from all others, and from what they were before they changed.
+
+        None where nothing does: they come through a pipe.
+        """
+
     def excluded(self) -> Mapping[str, Collection[str]]:
         """The documents that judgments exclude from evaluation, query_id -> doc_ids; mostly empty."""
 
@@ -37,14 +48,16 @@ class Corpus(Protocol):
 
 
 def open_corpus(
-    *, dataset: str | None = None, docs: Path | None = None, queries: Path | None = None
+    *, dataset: str | None = None, docs: Path | Texts | None = None, queries: Path | Texts | None = None
 ) -> Corpus:
-    """Open a dataset of ir_datasets, or local documents: a file, or a folder in BEIR's layout.
+    """Open a dataset of ir_datasets, or local documents: a file, a folder in BEIR's layout, or in memory.
 
     `queries` takes the place of the queries of a dataset or a folder; a file of documents needs it.
     Raises UsageError for options that do not go together, InputError where there is no such dataset
     or folder.
     """
+    if isinstance(queries, Mapping):
+        return WithQueries(open_corpus(dataset=dataset, docs=docs, queries=NO_QUERIES), queries)
     if dataset is not None and docs is not None:
         raise UsageError(
             "--dataset and --docs name two sources of texts; give one (--queries goes with either)"
@@ -53,10 +66,10 @@ def open_corpus(
         return IrdsCorpus(dataset, queries)
     if docs is None:
         raise UsageError("no texts to rank; give --dataset ID, or --docs PATH with --queries PATH")
-    if docs.is_dir():
+    if isinstance(docs, Path) and docs.is_dir():
         return beir_corpus(docs, queries)
     if queries is None:
         raise UsageError(
             "--docs with a file needs --queries too (only a BEIR folder holds both; --dataset has its own)"
         )
-    return LocalCorpus(docs, queries)
+    return LocalCorpus(docs, queries) if isinstance(docs, Path) else MemoryCorpus(docs, queries)

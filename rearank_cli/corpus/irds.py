@@ -8,7 +8,7 @@ from typing import Any
 
 from rearank_cli.corpus.docstore import DocumentStore
 from rearank_cli.corpus.fields import DOCUMENT, QUERY, find_text
-from rearank_cli.corpus.library import ir_datasets
+from rearank_cli.corpus.library import ir_datasets, one_process_at_a_time
 from rearank_cli.corpus.local import read_queries, read_query_ids
 from rearank_cli.corpus.unavailable import unavailable
 from rearank_cli.errors import InputError
@@ -47,13 +47,28 @@ class IrdsCorpus:
         return {query_id: text for query_id, text in texts.items() if text}
 
     def passages(self, doc_ids: Collection[str]) -> dict[str, Passage]:
-        if not self._dataset.has_docs():
-            raise InputError(f"{self._name} has no documents; give one of its subsets")
+        self._check_documents()
         if not doc_ids:
             return {}
         with self._fetching("documents"):
             documents = self._documents.get_many(list(dict.fromkeys(doc_ids)))
         return {doc_id: _passage(documents[doc_id]) for doc_id in doc_ids if doc_id in documents}
+
+    def documents(self) -> Iterator[Passage]:
+        self._check_documents()
+        with self._fetching("documents"):
+            # Until the first document is there, files are downloaded and a store may be built.
+            with one_process_at_a_time():
+                documents = iter(self._dataset.docs_iter())
+                first = next(documents, None)
+            if first is not None:
+                yield _passage(first)
+            yield from map(_passage, documents)
+
+    def identity(self) -> str | None:
+        # Datasets that share their documents share an index; another home may have others of this name.
+        library = ir_datasets()
+        return f"{library.docs_parent_id(self._name) or self._name} in {library.util.home_path()}"
 
     def excluded(self) -> Mapping[str, Collection[str]]:
         # What the grades mean is known without a download: only these datasets need their judgments here.
@@ -73,6 +88,10 @@ class IrdsCorpus:
             if qrel.relevance != _EXCLUDED:
                 qrels.setdefault(qrel.query_id, {})[qrel.doc_id] = int(qrel.relevance)
         return qrels
+
+    def _check_documents(self) -> None:
+        if not self._dataset.has_docs():
+            raise InputError(f"{self._name} has no documents; give one of its subsets")
 
     def _all_queries(self) -> list[Any]:
         if not self._dataset.has_queries():
@@ -100,11 +119,11 @@ def _load(dataset_id: str) -> Any:
     try:
         return library.load(dataset_id)
     except KeyError:
-        near = difflib.get_close_matches(dataset_id, library.registry, n=1)
-        suggestion = f"did you mean '{near[0]}'? " if near else ""
-        raise InputError(
-            f"unknown dataset '{dataset_id}'; {suggestion}(the list is at https://ir-datasets.com)"
-        ) from None
+        within = [known for known in library.registry if f"/{dataset_id}/" in f"{known}/"]
+        near = within or difflib.get_close_matches(dataset_id, library.registry, n=1)
+        the_list = "the list is at https://ir-datasets.com"
+        hint = f"did you mean '{near[0]}'? ({the_list})" if near else the_list
+        raise InputError(f"unknown dataset '{dataset_id}'; {hint}") from None
 
 
 def _passage(document: Any) -> Passage:

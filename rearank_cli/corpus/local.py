@@ -1,6 +1,6 @@
 """Texts from local files. Each call reads its file once and keeps only what was asked for."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -35,6 +35,21 @@ class LocalCorpus:
 
     def passages(self, doc_ids: Collection[str]) -> dict[str, Passage]:
         return _read(self.docs_path, doc_ids, DOCUMENT, _passage)
+
+    def documents(self) -> Iterator[Passage]:
+        for number, record in read_rows(self.docs_path, DOCUMENT):
+            try:
+                doc_id = find_id(record, DOCUMENT.ids)
+                text, title = find_text(record, DOCUMENT.texts), find_text(record, DOCUMENT.titles)
+            except RecordError as error:
+                raise malformed(self.docs_path, number, error) from None
+            yield Passage(doc_id, text or "", title)
+
+    def identity(self) -> str | None:
+        if not self.docs_path.is_file():
+            return None
+        state = self.docs_path.stat()
+        return f"{self.docs_path.resolve()} ({state.st_size} bytes, {state.st_mtime_ns})"
 
     def excluded(self) -> Mapping[str, Collection[str]]:
         return {}
