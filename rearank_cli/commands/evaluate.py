@@ -1,18 +1,17 @@
 """`rearank evaluate`: measure runs against judgments."""
 
 import logging
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rearank_cli.commands import completion
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
-from rearank_cli.errors import InputError, UsageError
+from rearank_cli.errors import UsageError
 from rearank_cli.trec.streams import STDIN
 
 if TYPE_CHECKING:
     from rearank_cli.evaluation import Evaluation
-    from rearank_cli.records import Qrels
 
 log = logging.getLogger("rearank")
 
@@ -23,7 +22,12 @@ def evaluate(
     runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")],
     qrels: Annotated[str | None, typer.Option(metavar="PATH", help="Judgments.")] = None,
     dataset: Annotated[
-        str | None, typer.Option(metavar="ID", help="The ir_datasets collection that has the judgments.")
+        str | None,
+        typer.Option(
+            metavar="ID",
+            help="The ir_datasets collection that has the judgments.",
+            autocompletion=completion.judged_datasets,
+        ),
     ] = None,
     measures: Annotated[
         list[str] | None,
@@ -34,13 +38,59 @@ def evaluate(
             help="A measure, such as ndcg@10, map@100-l2 (grades from 2 up are relevant) or recip_rank; "
             "can be given several times.",
             show_default=DEFAULTS,
+            autocompletion=completion.measures,
         ),
     ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Measure as a track of TREC does: dl-2019-passage to dl-2023-passage, dl-2019-document to "
+            "dl-2023-document.",
+            autocompletion=completion.measured_tracks,
+        ),
+    ] = None,
+    level: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Grades from N up are relevant, in measures that know only relevant or not and name no "
+            "level of their own.",
+            show_default="1, or the track's",
+        ),
+    ] = None,
+    cutoff: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Only the first N documents of each topic count.", show_default="all"),
+    ] = None,
     per_query: Annotated[
-        bool, typer.Option("--per-query", help="Show every judged topic, then the means.")
+        bool,
+        typer.Option(
+            "--per-query",
+            help="Show every judged topic, then the means; with several runs what each topic gained or "
+            "lost, the greatest gain first.",
+        ),
     ] = False,
+    compare: Annotated[
+        Literal["student", "fisher", "tukey"] | None,
+        typer.Option(
+            help="Compare every run with the first: Student's paired t-test, Fisher's randomization test, "
+            "or Tukey's HSD.",
+        ),
+    ] = None,
+    alpha: Annotated[
+        float,
+        typer.Option(
+            metavar="P", help="What p counts as significant; intervals have the confidence 1 - alpha."
+        ),
+    ] = 0.05,
+    seed: Annotated[int, typer.Option(metavar="N", help="What --compare fisher draws permutations by.")] = 0,
     output_format: Annotated[
-        Literal["table", "json"], typer.Option("--format", help="How to print the numbers.")
+        Literal["table", "json", "csv", "markdown", "latex"],
+        typer.Option(
+            "--format",
+            help="How to print the numbers: json and csv have them unrounded, latex uses booktabs.",
+        ),
     ] = "table",
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -49,20 +99,44 @@ def evaluate(
 ) -> None:
     """Evaluate runs: the numbers of trec_eval -c, which counts the judged topics that a run lacks as 0.
 
-    rearank evaluate bm25.trec bm25.rearank.trec --dataset msmarco-passage/trec-dl-2019/judged
+    rearank evaluate bm25.trec new.trec --dataset msmarco-passage/trec-dl-2019/judged --compare student
     """
-    from rearank_cli.evaluation import as_json, as_table, evaluate_runs, name_runs, parse_measures
+    from rearank_cli.corpus.judgments import read_judgments
+    from rearank_cli.evaluation import (
+        Comparison,
+        as_csv,
+        as_json,
+        as_latex,
+        as_markdown,
+        as_table,
+        check_options,
+        choose_measures,
+        evaluate_runs,
+        name_runs,
+    )
     from rearank_cli.trec import read_run
 
     if (qrels is None) == (dataset is None):
         raise UsageError("give the judgments with either --qrels or --dataset")
     if [*runs, qrels].count(STDIN) > 1:
         raise UsageError("standard input (-) can be read only once")
-    names = [measure.name for measure in parse_measures(measures or DEFAULTS.split())]
+    chosen, least = choose_measures(measures, level, track)
+    check_options(chosen, cutoff=cutoff, level=least)
+    comparison = Comparison(compare, seed=seed, alpha=alpha) if compare else None
+    if comparison and len(runs) < 2:
+        raise UsageError("--compare needs two runs or more: the first is what the others are compared with")
+    if comparison and per_query and output_format == "csv":
+        raise UsageError("a CSV file is one table; give either --compare or --per-query")
     rankings = {name: read_run(path) for name, path in zip(name_runs(runs), runs, strict=True)}
-    judgments = _read_judgments(qrels, dataset)
+    judgments = read_judgments(qrels, dataset)
     evaluations = evaluate_runs(
-        rankings, judgments.grades, names, excluded=judgments.excluded, qrels_name=judgments.name
+        rankings,
+        judgments.grades,
+        chosen,
+        excluded=judgments.excluded,
+        cutoff=cutoff,
+        level=least,
+        qrels_name=judgments.name,
     )
     for evaluation in evaluations:
         _warn_of_topics(evaluation, judged=len(judgments.grades))
@@ -72,29 +146,24 @@ def evaluate(
                 evaluation.run,
                 evaluation.excluded,
             )
+    if comparison:
+        if len(judgments.grades) == 1:
+            log.warning("only one topic is judged: no test can tell anything, and every p is 1")
+        evaluations = comparison.apply(evaluations)
+    text: str | bytes
     if output_format == "json":
-        typer.echo(as_json(evaluations, runs, judgments.name, per_query=per_query), nl=False)
+        text = as_json(
+            evaluations, runs, judgments.name, per_query=per_query, comparison=comparison, cutoff=cutoff
+        )
+    elif output_format == "csv":
+        text = as_csv(evaluations, per_query=per_query, comparison=comparison)
+    elif output_format == "latex":
+        text = as_latex(evaluations, per_query=per_query, comparison=comparison, cutoff=cutoff)
+    elif output_format == "markdown":
+        text = as_markdown(evaluations, per_query=per_query, comparison=comparison)
     else:
-        typer.echo(as_table(evaluations, per_query=per_query), nl=False)
-
-
-class _Judgments(NamedTuple):
-    name: str
-    grades: "Qrels"
-    excluded: Mapping[str, Collection[str]]
-
-
-def _read_judgments(path: str | None, dataset: str | None) -> _Judgments:
-    from rearank_cli.corpus import open_corpus
-    from rearank_cli.trec import read_qrels
-
-    if path is not None:
-        return _Judgments(path, read_qrels(path), {})
-    corpus = open_corpus(dataset=dataset)
-    grades = corpus.qrels()
-    if grades is None:
-        raise InputError(f"{corpus.name} has no judgments; give them with --qrels")
-    return _Judgments(corpus.name, grades, corpus.excluded())
+        text = as_table(evaluations, per_query=per_query, comparison=comparison)
+    typer.echo(text, nl=False)
 
 
 def _warn_of_topics(evaluation: "Evaluation", judged: int) -> None:

@@ -15,6 +15,9 @@ from rearank_cli.records import Qrels
 # folders in the user's home and to look through all fonts, and a third of the time that ranx takes.
 _UNUSED = ("ir_datasets", "matplotlib", "matplotlib.pyplot", "seaborn")
 
+# Its tests of significance, which are not ours (see comparison.py), take half the time.
+_UNUSED_FUNCTIONS = ("scipy.stats",)
+
 _UNJUDGED = -1
 
 
@@ -28,7 +31,7 @@ class Scorer:
     """
 
     def __init__(self, qrels: Qrels) -> None:
-        self._metrics = _import_ranx().metrics
+        self._metrics = import_ranx().metrics
         self._places: dict[str, dict[str, int]] = {}
         judged = []
         for query_id, grades in qrels.items():
@@ -78,14 +81,31 @@ class _StandIn(ModuleType):
         return getattr(module, name)
 
 
-def _import_ranx() -> Any:
+class _StandInFunctions(ModuleType):
+    """A module of functions that is imported only when one of them is called."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def call(*values: Any, **options: Any) -> Any:
+            return getattr(import_module(self.__name__), name)(*values, **options)
+
+        return call
+
+
+def import_ranx() -> Any:
     """Import ranx without compiling it, which would take half a minute, much of it again in each process.
 
     Where numba was imported before, its own setting holds: slower, perhaps, with the same numbers.
     """
     if "numba" not in sys.modules:
         os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
-    stand_ins = {name: _StandIn(name) for name in _UNUSED if name not in sys.modules}
+    stand_ins: dict[str, ModuleType] = {
+        **{name: _StandIn(name) for name in _UNUSED},
+        **{name: _StandInFunctions(name) for name in _UNUSED_FUNCTIONS},
+    }
+    stand_ins = {name: module for name, module in stand_ins.items() if name not in sys.modules}
     sys.modules.update(stand_ins)
     try:
         with warnings.catch_warnings():

@@ -4,41 +4,49 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rearank_cli.corpus import open_corpus
-from rearank_cli.errors import InputError, UsageError
+from rearank_cli.corpus.judgments import read_judgments
+from rearank_cli.evaluation.comparison import Comparison, Test
 from rearank_cli.evaluation.names import name_runs
-from rearank_cli.evaluation.scoring import DEFAULT_MEASURES, Evaluation, evaluate_runs
+from rearank_cli.evaluation.scoring import Evaluation, evaluate_runs
+from rearank_cli.evaluation.tracks import choose_measures
 from rearank_cli.records import Qrels, Run
-from rearank_cli.trec import read_qrels, read_run
+from rearank_cli.trec import read_run
 
 
 def evaluate_all(
-    runs: Any, qrels: str | Path | Qrels | None, *, dataset: str | None, measures: Sequence[str] | None
+    runs: Any,
+    qrels: str | Path | Qrels | None,
+    *,
+    dataset: str | None,
+    measures: Sequence[str] | None,
+    compare: Test | None,
+    cutoff: int | None,
+    level: int | None,
+    track: str | None,
+    alpha: float,
+    seed: int,
 ) -> list[Evaluation]:
     """Evaluate runs in any of the forms that Python has them in; see `rearank_cli.evaluate`."""
-    if (qrels is None) == (dataset is None):
-        raise UsageError("give the judgments with either qrels or dataset")
+    comparison = Comparison(compare, seed=seed, alpha=alpha) if compare else None
+    chosen, least = choose_measures(measures, level, track)
     named = _named(runs)
-    excluded: Mapping[str, Any] = {}
-    judgments: Qrels | None
-    if dataset is not None:
-        corpus = open_corpus(dataset=dataset)
-        judgments, excluded = corpus.qrels(), corpus.excluded()
-        if judgments is None:
-            raise InputError(f"{dataset} has no judgments; give them with qrels")
-    else:
-        judgments = read_qrels(qrels) if isinstance(qrels, str | Path) else qrels
-    return evaluate_runs(named, judgments or {}, measures or DEFAULT_MEASURES, excluded=excluded)
+    judgments = read_judgments(qrels, dataset)
+    evaluations = evaluate_runs(
+        named, judgments.grades, chosen, excluded=judgments.excluded, cutoff=cutoff, level=least
+    )
+    return comparison.apply(evaluations) if comparison else evaluations
 
 
 def _named(runs: Any) -> dict[str, Run]:
-    if isinstance(runs, str | Path):
-        return {Path(runs).name: read_run(runs)}
-    if isinstance(runs, Run):
-        return {runs.tag or "run": runs}
+    if isinstance(runs, str | Path | Run):
+        runs = [runs]
     if isinstance(runs, Mapping):
         if all(isinstance(run, str | Path | Run) for run in runs.values()):
             return {name: run if isinstance(run, Run) else read_run(run) for name, run in runs.items()}
         return {"run": Run(runs)}
-    paths = [str(path) for path in runs]
-    return {name: read_run(path) for name, path in zip(name_runs(paths), paths, strict=True)}
+    runs = list(runs)
+    # A run in memory goes by its tag; many runs have the same.
+    names = name_runs([(run.tag or "run") if isinstance(run, Run) else str(run) for run in runs])
+    return {
+        name: run if isinstance(run, Run) else read_run(run) for name, run in zip(names, runs, strict=True)
+    }

@@ -13,11 +13,13 @@ class Formula:
     """One of ranx's measures, before a cut-off and a relevance level are chosen.
 
     `spellings` are the lower-case names it goes by in ranx, ir_measures and trec_eval wherever they
-    mean exactly this; a `k` after `@` or `_` stands for a cut-off. `function` is its name in
-    `ranx.metrics`. `graded` says that grades are its gains, not merely relevant or not.
+    mean exactly this; a `k` after `@` or `_` stands for a cut-off. `title` is what papers call it,
+    `function` its name in `ranx.metrics`. `graded` says that grades are its gains, not merely relevant
+    or not.
     """
 
     name: str
+    title: str
     function: str
     sentence: str
     spellings: tuple[str, ...]
@@ -29,6 +31,7 @@ class Formula:
 FORMULAS = (
     Formula(
         name="ndcg",
+        title="nDCG",
         function="ndcg",
         sentence="discounted cumulative gain, over that of the ideal ranking (Järvelin and Kekäläinen 2002)",
         spellings=("ndcg", "ndcg@k", "ndcg_cut_k"),
@@ -36,6 +39,7 @@ FORMULAS = (
     ),
     Formula(
         name="ndcg_burges",
+        title="nDCG (exp.)",
         function="ndcg_burges",
         sentence="ndcg with the gain 2^grade - 1 (Burges et al. 2005)",
         spellings=("ndcg_burges", "ndcg_burges@k"),
@@ -43,6 +47,7 @@ FORMULAS = (
     ),
     Formula(
         name="dcg",
+        title="DCG",
         function="dcg",
         sentence="discounted cumulative gain: grade / log2(rank + 1), summed",
         spellings=("dcg", "dcg@k"),
@@ -50,6 +55,7 @@ FORMULAS = (
     ),
     Formula(
         name="dcg_burges",
+        title="DCG (exp.)",
         function="dcg_burges",
         sentence="dcg with the gain 2^grade - 1",
         spellings=("dcg_burges", "dcg_burges@k"),
@@ -57,48 +63,56 @@ FORMULAS = (
     ),
     Formula(
         name="map",
+        title="MAP",
         function="average_precision",
         sentence="the precision at each relevant document, averaged over all that are relevant",
         spellings=("map", "map@k", "ap", "ap@k", "map_cut_k"),
     ),
     Formula(
         name="mrr",
+        title="MRR",
         function="reciprocal_rank",
         sentence="one over the rank of the first relevant document",
         spellings=("mrr", "mrr@k", "rr", "rr@k", "recip_rank"),
     ),
     Formula(
         name="precision",
+        title="P",
         function="precision",
         sentence="the part of the ranking that is relevant",
         spellings=("precision", "precision@k", "p@k", "p_k", "set_p", "setp"),
     ),
     Formula(
         name="recall",
+        title="Recall",
         function="recall",
         sentence="the part of the relevant documents that is in the ranking",
         spellings=("recall", "recall@k", "r@k", "recall_k", "set_recall", "setr"),
     ),
     Formula(
         name="f1",
+        title="F1",
         function="f1",
         sentence="the harmonic mean of precision and recall",
         spellings=("f1", "f1@k", "set_f", "setf"),
     ),
     Formula(
         name="r-precision",
+        title="R-Prec",
         function="r_precision",
         sentence="the precision at as many documents as are relevant",
         spellings=("r-precision", "r-prec", "rprec"),
     ),
     Formula(
         name="hit_rate",
+        title="Success",
         function="hit_rate",
         sentence="1 where any document of the ranking is relevant, else 0",
         spellings=("hit_rate", "hit_rate@k", "success@k", "success_k"),
     ),
     Formula(
         name="hits",
+        title="Hits",
         function="hits",
         sentence="the number of relevant documents in the ranking",
         spellings=("hits", "hits@k"),
@@ -137,16 +151,20 @@ class Measure:
         return f"{self.formula.name}{cutoff}{level}"
 
 
-def parse_measures(names: Sequence[str]) -> list[Measure]:
+def parse_measures(names: Sequence[str], *, level: int = 1) -> list[Measure]:
     """Understand names of measures as ranx, ir_measures and trec_eval write them, in any case.
 
-    A measure named twice is there once. Raises one UsageError for all names that cannot be used.
+    A measure named twice is there once. `level` is the least grade that is relevant, in measures that do
+    not name their own and do not take grades for gains. Raises one UsageError for all names that cannot
+    be used, or for a level below 1.
     """
+    if level < 1:
+        raise UsageError(f"level {level} cannot be: relevance levels begin with 1")
     measures: dict[Measure, None] = {}
     problems = []
     for name in names:
         try:
-            measures[_parse(name)] = None
+            measures[_parse(name, level)] = None
         except UsageError as problem:
             problems.append(str(problem))
     if problems:
@@ -154,7 +172,7 @@ def parse_measures(names: Sequence[str]) -> list[Measure]:
     return list(measures)
 
 
-def _parse(name: str) -> Measure:
+def _parse(name: str, default_level: int) -> Measure:
     lowered = name.strip().lower()
     word = re.match("[a-z]*", lowered)
     if word and word[0] in _REFUSED:
@@ -177,6 +195,8 @@ def _parse(name: str) -> Measure:
     numbers = [int(number) for number in (level, match["cutoff"]) if number]
     if 0 in numbers:
         raise UsageError(f"measure '{name}' cannot be: cut-offs and relevance levels begin with 1")
+    if not level and not formula.graded:
+        level = str(default_level)
     return Measure(formula, cutoff=int(match["cutoff"] or 0), level=int(level or 1))
 
 

@@ -76,18 +76,32 @@ def test_the_default_measures_are_those_of_the_tracks() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_per_query_lists_every_judged_topic_for_every_run_and_the_means_last() -> None:
-    output = run_command("bm25.trec", "better.trec", "--qrels", "qrels", "-m", "mrr", "--per-query")
+def test_per_query_lists_every_judged_topic_and_the_means_last() -> None:
+    output = run_command("better.trec", "--qrels", "qrels", "-m", "mrr", "-m", "recall", "--per-query")
     assert output.splitlines() == [
-        "query  run             mrr",
-        "q2     bm25.trec    1.0000",
-        "q2     better.trec  1.0000",
-        "q1     bm25.trec    0.5000",
-        "q1     better.trec  1.0000",
-        "q3     bm25.trec    0.0000",
-        "q3     better.trec  1.0000",
-        "all    bm25.trec    0.5000",
-        "all    better.trec  1.0000",
+        "query  run             mrr  recall",
+        "q2     better.trec  1.0000  1.0000",
+        "q1     better.trec  1.0000  1.0000",
+        "q3     better.trec  1.0000  1.0000",
+        "all    better.trec  1.0000  1.0000",
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_per_query_of_several_runs_lists_gains_and_losses_the_greatest_gain_first() -> None:
+    Path("worse.trec").write_text(RUN.replace("q2 Q0 a", "q2 Q0 x"))
+    runs = ["bm25.trec", "better.trec", "worse.trec"]
+    output = run_command(*runs, "--qrels", "qrels", "-m", "mrr", "-m", "P@2", "--per-query")
+    assert output.splitlines() == [
+        "query  measure      bm25.trec  better.trec   change  worse.trec   change",
+        "q3     mrr             0.0000       1.0000  +1.0000      0.0000   0.0000",
+        "q1     mrr             0.5000       1.0000  +0.5000      0.5000   0.0000",
+        "q2     mrr             1.0000       1.0000   0.0000      0.0000  -1.0000",
+        "all    mrr             0.5000       1.0000  +0.5000      0.1667  -0.3333",
+        "q1     precision@2     0.5000       1.0000  +0.5000      0.5000   0.0000",
+        "q3     precision@2     0.0000       0.5000  +0.5000      0.0000   0.0000",
+        "q2     precision@2     0.5000       0.5000   0.0000      0.0000  -0.5000",
+        "all    precision@2     0.3333       0.6667  +0.3333      0.1667  -0.1667",
     ]
 
 
@@ -127,6 +141,16 @@ def test_topics_that_differ_are_counted_in_one_warning(caplog: pytest.LogCapture
         (["-", "-", "--qrels", "qrels"], "only once"),
         (["-", "--qrels", "-"], "only once"),
         (["missing.trec", "--qrels", "missing", "-m", "foo"], "'foo' is unknown"),
+        (["missing.trec", "--qrels", "missing", "--cutoff", "0"], "cutoff 0 cannot be"),
+        (["missing.trec", "--qrels", "missing", "--level", "0"], "level 0 cannot be"),
+        (["missing.trec", "--qrels", "missing", "--track", "dl-2019"], "did you mean dl-2019-"),
+        (["missing.trec", "--qrels", "missing", "--compare", "student"], "needs two runs or more"),
+        (["a", "b", "--qrels", "missing", "--compare", "student", "--alpha", "1"], "alpha 1 cannot be"),
+        (["a", "b", "--qrels", "missing", "--compare", "fisher", "--seed", "-1"], "seed -1 cannot be"),
+        (
+            ["a", "b", "--qrels", "q", "--compare", "student", "--per-query", "--format", "csv"],
+            "give either --compare or --per-query",
+        ),
     ],
 )
 def test_options_that_cannot_be_are_refused_before_anything_is_read(arguments: list[str], words: str) -> None:
@@ -161,7 +185,7 @@ def test_documents_that_the_dataset_excludes_are_removed_and_counted(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     judged = {"q1": {"a": 1}, "q2": {"a": 1}, "q8": {"a": 1}}
-    monkeypatch.setattr("rearank_cli.corpus.open_corpus", lambda dataset: Dataset(judged))
+    monkeypatch.setattr("rearank_cli.corpus.judgments.IrdsCorpus", lambda dataset: Dataset(judged))
 
     output = run_command("bm25.trec", "--dataset", "bright/toy", "-m", "mrr")
 
@@ -171,9 +195,73 @@ def test_documents_that_the_dataset_excludes_are_removed_and_counted(
 
 @pytest.mark.usefixtures("folder")
 def test_a_dataset_without_judgments_asks_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rearank_cli.corpus.open_corpus", lambda dataset: Dataset(None))
+    monkeypatch.setattr("rearank_cli.corpus.judgments.IrdsCorpus", lambda dataset: Dataset(None))
     with pytest.raises(InputError, match="bright/toy has no judgments; give them with --qrels"):
         run_command("bm25.trec", "--dataset", "bright/toy")
+
+
+@pytest.mark.usefixtures("folder")
+def test_runs_are_compared_with_the_first() -> None:
+    output = run_command("bm25.trec", "better.trec", "--qrels", "qrels", "-m", "mrr", "--compare", "student")
+    assert output.splitlines() == [
+        "run             mrr",
+        "bm25.trec    0.5000",
+        "better.trec  1.0000",
+        "",
+        "Compared with bm25.trec over 3 topics: paired Student's t-test, two-sided.",
+        "p-holm: Holm's correction of p for the one run compared; "
+        "low and high: the 95 % confidence interval (paired t).",
+        "",
+        "measure  run           change      low     high       p  p-holm  gains  losses  unchanged",
+        "mrr      better.trec  +0.5000  -0.7421  +1.7421  0.2254  0.2254      2       0          1",
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_runs_of_one_name_are_told_apart_by_their_paths() -> None:
+    for system, text in (("one", RUN), ("two", BETTER)):
+        Path(system).mkdir()
+        Path(system, "run.trec").write_text(text)
+    arguments = ["one/run.trec", "two/run.trec", "--qrels", "qrels", "-m", "mrr", "--compare", "fisher"]
+    output = run_command(*arguments)
+    assert "Compared with one/run.trec over 3 topics" in output
+    assert output.splitlines()[-1].split()[:3] == ["mrr", "two/run.trec", "+0.5000"]
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("output_format", ["table", "json", "csv", "markdown", "latex"])
+def test_the_same_command_prints_the_same_bytes(output_format: str) -> None:
+    arguments = ["bm25.trec", "better.trec", "--qrels", "qrels", "--compare", "fisher", "--seed", "3"]
+    first, second = (run_command(*arguments, "--format", output_format) for _ in range(2))
+    assert first == second
+    assert first.count("recall@100") >= 1 or "Recall@100" in first
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_track_chooses_measures_and_level_and_options_win_over_it() -> None:
+    def header(*options: str) -> list[str]:
+        return run_command("bm25.trec", "--qrels", "qrels", *options).splitlines()[0].split()[1:]
+
+    passages = ["--track", "dl-2019-passage"]
+    assert header(*passages) == ["ndcg@10", "mrr-l2", "map-l2"]
+    assert header("--track", "dl-2019-document") == ["ndcg@10", "mrr", "map"]
+    assert header(*passages, "--level", "1") == ["ndcg@10", "mrr", "map"]
+    assert header(*passages, "-m", "P@5", "-m", "map-l1") == ["precision@5-l2", "map"]
+    assert header("-m", "P@5", "-m", "map-l1", "--level", "2") == ["precision@5-l2", "map"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_documents_beyond_the_cutoff_do_not_count() -> None:
+    output = run_command("bm25.trec", "--qrels", "qrels", "-m", "mrr", "-m", "recall@100", "--cutoff", "1")
+    assert output.splitlines()[1].split() == ["bm25.trec", "0.3333", "0.3333"]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_comparison_of_one_topic_warns_that_it_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    Path("one.qrels").write_text("q1 0 a 1\n")
+    output = run_command("bm25.trec", "better.trec", "--qrels", "one.qrels", "--compare", "tukey")
+    assert "nan" not in output
+    assert any("only one topic is judged" in message for message in caplog.messages)
 
 
 PROGRAM = """\
@@ -187,10 +275,10 @@ typer.run(evaluate)
 
 
 def run_process(
-    arguments: list[str], environment: Mapping[str, str], stdin: str = ""
+    arguments: list[str], environment: Mapping[str, str], stdin: str = "", program: str = PROGRAM
 ) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
+        [sys.executable, "-c", program, *arguments],
         input=stdin,
         env={**environment, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
@@ -208,6 +296,21 @@ def test_a_run_is_read_from_standard_input_and_the_home_is_left_alone(folder: Pa
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.splitlines() == ["run     mrr", "-    1.0000"]
     assert list(home.iterdir()) == []
+
+
+def test_statistics_are_imported_only_where_runs_are_compared(folder: Path) -> None:
+    program = """\
+import sys, typer
+from rearank_cli.commands.evaluate import evaluate
+app = typer.Typer()
+app.command()(evaluate)
+app(standalone_mode=False)
+print("scipy.stats" in sys.modules)
+"""
+    runs = ["bm25.trec", "better.trec", "--qrels", "qrels"]
+    assert run_process(runs, os.environ, program=program).stdout.splitlines()[-1] == "False"
+    compared = run_process([*runs, "--compare", "student"], os.environ, program=program)
+    assert compared.stdout.splitlines()[-1] == "True"
 
 
 @pytest.mark.shared

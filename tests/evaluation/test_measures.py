@@ -96,6 +96,15 @@ def test_a_measure_named_twice_is_there_once() -> None:
     assert [measure.name for measure in measures] == ["map", "ndcg@10"]
 
 
+@pytest.mark.parametrize(
+    ("given", "canonical"),
+    [("map", "map-l2"), ("mrr@10-l3", "mrr@10-l3"), ("P(rel=1)@5", "precision@5"), ("ndcg@10", "ndcg@10")],
+)
+def test_a_level_is_of_measures_that_name_none_and_have_one(given: str, canonical: str) -> None:
+    (measure,) = parse_measures([given], level=2)
+    assert measure.name == canonical
+
+
 def test_the_default_measures_are_written_as_they_are_shown() -> None:
     assert [measure.name for measure in parse_measures(DEFAULT_MEASURES)] == list(DEFAULT_MEASURES)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import pytrec_eval
 
-from rearank_cli.errors import InputError
+from rearank_cli.errors import InputError, UsageError
 from rearank_cli.evaluation import Evaluation, evaluate_runs
 from rearank_cli.records import Run, ScoredDoc
 from rearank_cli.trec import read_qrels, read_run
@@ -100,7 +100,9 @@ def random_collection(seed: int) -> tuple[Grades, Scores]:
     return qrels, run
 
 
-def evaluate_files(tmp_path: Path, qrels: Grades, run: Scores, measures: list[str]) -> Evaluation:
+def evaluate_files(
+    tmp_path: Path, qrels: Grades, run: Scores, measures: list[str], **options: int
+) -> Evaluation:
     """Evaluate through files, as the command does."""
     run_path, qrels_path = tmp_path / "run.trec", tmp_path / "qrels"
     run_path.write_text(
@@ -109,7 +111,7 @@ def evaluate_files(tmp_path: Path, qrels: Grades, run: Scores, measures: list[st
     qrels_path.write_text(
         "".join(f"{q} 0 {d} {grade}\n" for q, docs in qrels.items() for d, grade in docs.items())
     )
-    (evaluation,) = evaluate_runs({"run": read_run(run_path)}, read_qrels(qrels_path), measures)
+    (evaluation,) = evaluate_runs({"run": read_run(run_path)}, read_qrels(qrels_path), measures, **options)
     return evaluation
 
 
@@ -129,6 +131,46 @@ def test_every_number_of_a_random_run_equals_trec_eval(tmp_path: Path, seed: int
         )
     assert evaluation.missing == len(qrels.keys() - run.keys())
     assert evaluation.unjudged == len(run.keys() - qrels.keys())
+
+
+@pytest.mark.parametrize("seed", range(60, 110))
+def test_cutoff_and_level_are_the_options_m_and_l_of_trec_eval(tmp_path: Path, seed: int) -> None:
+    qrels, run = random_collection(seed)
+    qrels["q0"]["d0"] = 3  # something is relevant at every level
+    cutoff, level = random.Random(seed).choice([1, 5, 10, 50, 1000]), 1 + seed % 3
+    expected = {}
+    for name, theirs, own in COUNTERPARTS:
+        shown = f"{name}-l{level}" if level > own == 1 and not name.startswith("ndcg") else name
+        expected[shown] = trec_eval(qrels, first(run, cutoff), theirs, own if own > 1 else level)
+
+    names = [name for name, _, _ in COUNTERPARTS]
+    evaluation = evaluate_files(tmp_path, qrels, run, names, cutoff=cutoff, level=level)
+
+    assert evaluation.per_query.keys() == expected.keys()
+    for measure, values in expected.items():
+        assert evaluation.per_query[measure] == pytest.approx(values, abs=1e-6), measure
+    assert evaluation.missing == len(qrels.keys() - run.keys())
+
+
+def test_excluded_documents_are_removed_before_the_cutoff() -> None:
+    (evaluation,) = evaluate_runs(
+        {"run": ranked(q="xya")}, {"q": {"a": 1}}, ["mrr"], excluded={"q": ["x"]}, cutoff=2
+    )
+    assert evaluation.means == {"mrr": 1 / 2}
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"cutoff": 0}, "cutoff 0 cannot be: cut-offs begin with 1"),
+        ({"cutoff": -3}, "cutoff -3 cannot be"),
+        ({"level": 0}, "level 0 cannot be: relevance levels begin with 1"),
+        ({"level": 3}, "at level 3 nothing is relevant: the highest grade in the.qrels is 2"),
+    ],
+)
+def test_a_cutoff_or_level_that_leaves_nothing_is_refused(options: dict[str, int], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        evaluate_runs({"run": ranked(q="ab")}, {"q": {"a": 2}}, qrels_name="the.qrels", **options)
 
 
 QRELS = """\
