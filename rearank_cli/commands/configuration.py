@@ -1,7 +1,7 @@
-"""`rearank.toml`: a table of options per command, for what a folder's experiments have in common."""
+"""`rearank.toml`: options for what a folder's experiments have in common, for all commands or for one."""
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,26 +13,49 @@ from rearank_cli.errors import InputError, UsageError
 FILE_NAME = "rearank.toml"
 
 # A relative path in a configuration starts from the folder of the file.
-_PATHS = frozenset({"docs", "queries", "qrels", "output", "traces", "run"})
+_PATHS = frozenset({"docs", "queries", "qrels", "output", "traces", "index"})
+# A file to some commands, and the name of one to others.
+_PATHS_OF = {"merge": frozenset({"run"}), "report": frozenset({"runs"})}
+
+# Texts and judgments have one source: the file's gives way to another one on the command line.
+_INSTEAD_OF = {"docs": "dataset", "queries": "dataset", "qrels": "dataset", "dataset": "docs"}
 
 
 def apply_configuration(context: typer.Context, path: Path | None) -> Path | None:
     """Make the options of a configuration file the defaults of the command that is being read.
 
+    Options at the top of the file are for every command that has them; the command's own table wins.
     Raises InputError where the file is missing or not TOML, UsageError for a key that is no option.
     """
-    file = path or _nearest(Path.cwd())
-    if file is None or context.resilient_parsing:
+    if context.resilient_parsing:
+        return path
+    file = path or _nearest(_here())
+    if file is None:
         return path
     root: Any = context.find_root().command
     commands = {name: _options(command) for name, command in root.commands.items()}
     name = context.command.name or ""
     table = _tables(file, commands)[name]
-    context.default_map = {
-        **(context.default_map or {}),
-        **dict(_defaults(table, commands[name], file.parent)),
-    }
+    paths = _PATHS | _PATHS_OF.get(name, frozenset())
+    defaults = dict(_defaults(table, commands[name], file.parent, paths))
+    for parameter in context.command.params:
+        # What can be given several times can also be given once.
+        if getattr(parameter, "multiple", False) and isinstance(defaults.get(parameter.name), str):
+            defaults[parameter.name] = [defaults[parameter.name]]
+    for option, other in _INSTEAD_OF.items():
+        if option in defaults:
+            # Where a command takes no documents, a dataset is there for its judgments.
+            given = "qrels" if other == "docs" and "docs" not in commands[name] else other
+            defaults[option] = _unless_given(context, given, defaults[option])
+    context.default_map = {**(context.default_map or {}), **defaults}
     return path
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise InputError("the current folder was deleted; go to another one") from None
 
 
 def _nearest(folder: Path) -> Path | None:
@@ -52,7 +75,7 @@ def _options(command: Any) -> dict[str, str]:
 
 
 def _tables(file: Path, commands: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
-    """The file's table for every command. All unknown keys are told at once."""
+    """The options that the file has for every command. All unknown keys are told at once."""
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -60,18 +83,27 @@ def _tables(file: Path, commands: Mapping[str, Mapping[str, str]]) -> dict[str, 
     except (ValueError, RecursionError) as error:  # TOML's own error is a ValueError, and not the only one
         raise InputError(f"the configuration {file} is not TOML: {error}") from None
     problems = []
+    shared: dict[str, Any] = {}
+    everywhere = set().union(*commands.values())
     for name, table in content.items():
-        if name not in commands or not isinstance(table, dict):
+        if name in commands and isinstance(table, dict):
+            problems += [
+                f"[{name}] {key} is no option of rearank {name}{_hint(key, commands[name])}"
+                for key in table
+                if key.replace("_", "-") not in commands[name]
+            ]
+        elif isinstance(table, dict) or name in commands:
             problems.append(f"[{name}] is no command{_hint(name, commands)}")
-            continue
-        problems += [
-            f"[{name}] {key} is no option of rearank {name}{_hint(key, commands[name])}"
-            for key in table
-            if key.replace("_", "-") not in commands[name]
-        ]
+        elif name.replace("_", "-") in everywhere:
+            shared[name.replace("_", "-")] = table
+        else:
+            problems.append(f"{name} is no option of any command{_hint(name, everywhere)}")
     if problems:
         raise UsageError(f"{file}: {'; '.join(problems)}")
-    return {name: content.get(name, {}) for name in commands}
+    return {
+        name: {key: value for key, value in shared.items() if key in options} | content.get(name, {})
+        for name, options in commands.items()
+    }
 
 
 def _hint(word: str, known: Any) -> str:
@@ -80,17 +112,33 @@ def _hint(word: str, known: Any) -> str:
 
 
 def _defaults(
-    table: Mapping[str, Any], options: Mapping[str, str], folder: Path
+    table: Mapping[str, Any], options: Mapping[str, str], folder: Path, paths: Collection[str]
 ) -> Iterator[tuple[str, Any]]:
     """Parameter names and values, as the command line's parser takes them."""
     for key, value in table.items():
         name = options[key.replace("_", "-")]
-        if name in _PATHS or (name == "family" and str(value).endswith(".toml")):
-            yield name, value if value == "-" else str(folder / value)
+        if name in paths or (name == "family" and str(value).endswith(".toml")):
+            yield name, _from(folder, value)
         elif isinstance(value, dict):  # [rerank.engine-arg] with a key per line
             yield name, [f"{inner}={_as_typed(setting)}" for inner, setting in value.items()]
         else:
             yield name, value
+
+
+def _unless_given(context: typer.Context, other: str, value: object) -> Callable[[], object]:
+    """A default that is none where another option is on the command line, which is read first."""
+
+    def default() -> object:
+        source = context.get_parameter_source(other)
+        return None if source and source.name == "COMMANDLINE" else value
+
+    return default
+
+
+def _from(folder: Path, value: Any) -> Any:
+    if isinstance(value, list):
+        return [_from(folder, item) for item in value]
+    return value if value == "-" else str(folder / str(value))
 
 
 def _as_typed(value: object) -> str:

@@ -95,6 +95,43 @@ def test_every_kind_of_option_can_stand_in_the_configuration(rearank: Command, b
     assert orjson.loads(evaluated.stdout)["measures"] == ["precision@3", "ndcg@5"]
 
 
+def test_options_above_the_tables_are_for_every_command_that_has_them(rearank: Command, bees: Path) -> None:
+    below = bees / "below"
+    below.mkdir()
+    (bees / "rearank.toml").write_text(
+        'docs = "docs.jsonl"\nqueries = "queries.tsv"\nqrels = "qrels.trec"\ndepth = 5\nin-flight = 3\n'
+        '[rerank]\nengine = "lexical"\ndepth = 30\n[evaluate]\nmeasure = "P@3"\n'
+    )
+    done = rearank("rerank", "../run.trec", cwd=below)
+    assert done.returncode == 0, done.stderr
+    assert orjson.loads((below / "run.rearank.jsonl").open("rb").readline())["options"]["depth"] == 30
+    evaluated = rearank("evaluate", "../run.trec", cwd=below)
+    assert evaluated.stdout.split()[:2] == ["run", "precision@3"], evaluated.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "source"),
+    [
+        (["rerank", "run.trec", "--dry-run"], "dataset"),
+        (["retrieve"], "dataset"),
+        (["evaluate", "run.trec"], "dataset"),
+        (["evaluate", "run.trec", "--qrels", "none"], "qrels"),
+        (["rerank", "run.trec", "--dry-run", "--docs", "none"], "docs"),
+    ],
+)
+def test_a_source_of_texts_on_the_command_line_takes_the_place_of_the_configured_one(
+    rearank: Command, bees: Path, command: list[str], source: str
+) -> None:
+    if source == "dataset":
+        done = rearank(*command, "--dataset", "nowhere", cwd=bees)
+        assert "unknown dataset 'nowhere'" in done.stderr
+    else:
+        (bees / "rearank.toml").write_text('dataset = "nowhere"\n[rerank]\nqueries = "queries.tsv"\n')
+        done = rearank(*command, cwd=bees)
+        assert "none: no such file" in done.stderr, done.stderr
+    assert done.returncode == 3
+
+
 def test_the_command_line_wins_over_the_configuration(rearank: Command, bees: Path) -> None:
     (bees / "rearank.toml").write_text(
         '[rerank]\ndocs = "docs.jsonl"\nqueries = "queries.tsv"\nengine = "lexical"\nwindow = 5\nstep = 5\n'
@@ -185,7 +222,8 @@ def test_files_that_need_a_network_are_told_in_a_sentence(rearank: Command, bees
             "[rerank] windwo is no option of rearank rerank (did you mean window?)",
         ),
         ("[rerenk]\nwindow = 5\n", 2, "[rerenk] is no command (did you mean rerank?)"),
-        ("window = 5\n", 2, "[window] is no command"),
+        ("windwo = 5\n", 2, "windwo is no option of any command (did you mean window?)"),
+        ("rerank = 5\n", 2, "[rerank] is no command"),
         ("[rerank\n", 3, "is not TOML"),
         ('[rerank]\nwindow = "many"\n', 2, "--window"),
     ],
