@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from rearank_cli.commands import completion
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
 from rearank_cli.errors import ExitStatus, InputError, UsageError
 from rearank_cli.trec.streams import STDIN, describe, open_input, printable
@@ -25,13 +26,22 @@ def check(
     runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")],
     dataset: Annotated[
         str | None,
-        typer.Option(metavar="ID", help="The ir_datasets collection whose topics and documents it ranks."),
+        typer.Option(
+            metavar="ID",
+            help="The ir_datasets collection whose topics and documents it ranks.",
+            autocompletion=completion.datasets,
+        ),
     ] = None,
     queries: Annotated[Path | None, typer.Option(help="The topics to be there: .jsonl or .tsv.")] = None,
     docs: Annotated[
         Path | None, typer.Option(help="The documents it may rank: .jsonl, .tsv or a BEIR folder.")
     ] = None,
-    track: Annotated[str, typer.Option(metavar="NAME", help=f"Whose limits to check: {TRACKS}.")] = "default",
+    track: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", help=f"Whose limits to check: {TRACKS}.", autocompletion=completion.tracks
+        ),
+    ] = "default",
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,

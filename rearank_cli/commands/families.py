@@ -4,12 +4,16 @@ from typing import Annotated
 
 import typer
 
+from rearank_cli.commands import completion
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
 
 
 def families(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME|FILE]", help="A family, or a family file.")
+        str | None,
+        typer.Argument(
+            metavar="[NAME|FILE]", help="A family, or a family file.", autocompletion=completion.families
+        ),
     ] = None,
     quiet: Quiet = False,
     verbose: Verbose = False,

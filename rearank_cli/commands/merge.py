@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from rearank_cli.commands import completion
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
 from rearank_cli.errors import UsageError
 from rearank_cli.trec.streams import STDIN, describe
@@ -26,7 +27,9 @@ def merge(
     dataset: Annotated[
         str | None,
         typer.Option(
-            metavar="ID", help="The ir_datasets collection whose excluded documents may be missing."
+            metavar="ID",
+            help="The ir_datasets collection whose excluded documents may be missing.",
+            autocompletion=completion.judged_datasets,
         ),
     ] = None,
     tag: Annotated[str | None, typer.Option(help="Run tag.", show_default="that of the parts")] = None,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from rearank_cli.commands.configuration import apply_configuration
+from rearank_cli.commands.help import COMMON
 from rearank_cli.trec.streams import printable
 
 log = logging.getLogger("rearank")
@@ -52,25 +53,23 @@ def _level(chosen: bool, level: int) -> bool:
     return chosen
 
 
-_PANEL = "Common options"
-
 Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="Say nothing but errors.", callback=_quiet, is_eager=True,
-                 rich_help_panel=_PANEL),
+                 rich_help_panel=COMMON),
 ]  # fmt: skip
 Verbose = Annotated[
     bool,
     typer.Option("--verbose", "-v", help="Say more of what goes on.", callback=_verbose, is_eager=True,
-                 rich_help_panel=_PANEL),
+                 rich_help_panel=COMMON),
 ]  # fmt: skip
 Debug = Annotated[
     bool,
     typer.Option("--debug", help="Show tracebacks, and the engine's own log.", callback=_debug, is_eager=True,
-                 rich_help_panel=_PANEL),
+                 rich_help_panel=COMMON),
 ]  # fmt: skip
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="Read options from this file.", callback=apply_configuration, is_eager=True,
-                 show_default="rearank.toml here or in a parent folder", rich_help_panel=_PANEL),
+                 show_default="rearank.toml here or in a parent folder", rich_help_panel=COMMON),
 ]  # fmt: skip

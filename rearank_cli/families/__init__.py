@@ -81,6 +81,8 @@ def _listed() -> dict[str, str]:
 
 def _meant(model: str) -> str:
     listed = {known.casefold(): known for known in _listed()}
+    # Its name alone, without who published it, is half of the id.
+    listed |= {known.rpartition("/")[2]: listed[known] for known in [*listed]}
     close = get_close_matches(model.casefold(), listed, 1, cutoff=0.85)
     return f" (did you mean {listed[close[0]]}?)" if close else ""
 

@@ -77,7 +77,9 @@ METHODS = {
 def find_method(name: str) -> Method:
     """The method of that name. Raises UsageError where there is none."""
     if name not in METHODS:
-        close = get_close_matches(name, METHODS, 1)
+        # Half a name is more like another's whole: setwise like pointwise.
+        close = [known for known in METHODS if name and known.startswith(name)]
+        close = close or get_close_matches(name, METHODS, 1)
         hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(METHODS)}"
         raise UsageError(f"unknown method '{name}'; {hint}")
     return METHODS[name]

@@ -77,5 +77,6 @@ def find_track(name: str) -> Track:
     if name in TRACKS:
         return TRACKS[name]
     close = get_close_matches(name, TRACKS, 1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    raise UsageError(f"unknown track '{name}'; {hint}(known are {', '.join(TRACKS)})")
+    known = f"known are {', '.join(TRACKS)}"
+    hint = f"did you mean {close[0]}? ({known})" if close else known
+    raise UsageError(f"unknown track '{name}'; {hint}")
