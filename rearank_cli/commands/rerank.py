@@ -1,5 +1,6 @@
 """`rearank rerank`: a run goes in, a better run comes out, with the reasons."""
 
+import contextlib
 import logging
 import shlex
 import sys
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from rearank_cli.commands import completion
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
 from rearank_cli.errors import (
     BusyError,
@@ -20,6 +22,8 @@ from rearank_cli.errors import (
     UnansweredError,
     UsageError,
 )
+from rearank_cli.trec.outputs import STDOUT
+from rearank_cli.trec.streams import STDIN, describe
 
 if TYPE_CHECKING:
     from rearank_cli.records import Qrels
@@ -36,7 +40,7 @@ METHODS = (
 
 def rerank(
     runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files to rerank; - is standard input.")],
-    dataset: Annotated[str | None, typer.Option(metavar="ID", help="Texts and judgments from ir_datasets.", rich_help_panel="Texts")] = None,
+    dataset: Annotated[str | None, typer.Option(metavar="ID", help="Texts and judgments from ir_datasets.", autocompletion=completion.datasets, rich_help_panel="Texts")] = None,
     docs: Annotated[Path | None, typer.Option(help="Documents: .jsonl, .tsv or a BEIR folder.", rich_help_panel="Texts")] = None,
     queries: Annotated[Path | None, typer.Option(help="Queries: .jsonl or .tsv.", rich_help_panel="Texts")] = None,
     qrels: Annotated[Path | None, typer.Option(help="Judgments, to evaluate before and after.", rich_help_panel="Texts")] = None,
@@ -48,8 +52,8 @@ def rerank(
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the traces of an earlier attempt; ask nothing twice.", rich_help_panel="Output")] = False,
     escape_ids: Annotated[bool, typer.Option("--escape-ids", help="Write spaces in document ids as %20.", rich_help_panel="Output")] = False,
     scores: Annotated[Literal["rank", "model"], typer.Option(help="Score column: N-rank+1, or the model's own where the method gives any.", rich_help_panel="Output")] = "rank",
-    model: Annotated[str, typer.Option("--model", "-m", help="Model: a Hugging Face id or a folder.", rich_help_panel="Model")] = "le723z/Rearank-7B",
-    family: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="What the model was trained to read: see rearank families.", show_default="the family that lists the model", rich_help_panel="Model")] = None,
+    model: Annotated[str, typer.Option("--model", "-m", help="Model: a Hugging Face id or a folder.", autocompletion=completion.models, rich_help_panel="Model")] = "le723z/Rearank-7B",
+    family: Annotated[str | None, typer.Option(metavar="NAME|FILE", help="What the model was trained to read: see rearank families.", show_default="the family that lists the model", autocompletion=completion.families, rich_help_panel="Model")] = None,
     engine: Annotated[Literal["vllm", "openai", "lexical", "replay"], typer.Option(help="What answers; replay rebuilds a run from its traces.", rich_help_panel="Model")] = "vllm",
     adapter: Annotated[str | None, typer.Option(metavar="PATH", help="LoRA adapter of the model: a folder or a Hugging Face id.", rich_help_panel="Model")] = None,
     revision: Annotated[str | None, typer.Option(metavar="REV", help="Model revision.", rich_help_panel="Model")] = None,
@@ -58,7 +62,7 @@ def rerank(
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="The server of --engine openai; its key is $OPENAI_API_KEY.", show_default="$OPENAI_BASE_URL", rich_help_panel="Model")] = None,
     replicas: Annotated[int, typer.Option(metavar="N", help="Load the model so many times, on the GPUs of a Ray cluster or of this machine.", rich_help_panel="Model")] = 1,
     ray_address: Annotated[str | None, typer.Option(metavar="ADDR", help="The Ray cluster of the replicas, such as auto.", show_default="this machine alone", rich_help_panel="Model")] = None,
-    method: Annotated[str | None, typer.Option(metavar="NAME", help=f"How calls are arranged: {METHODS}.", show_default="the family's", rich_help_panel="Method")] = None,
+    method: Annotated[str | None, typer.Option(metavar="NAME", help=f"How calls are arranged: {METHODS}.", show_default="the family's", autocompletion=completion.methods, rich_help_panel="Method")] = None,
     window: Annotated[int | None, typer.Option(help="Passages in a call.", show_default="the family's", rich_help_panel="Method")] = None,
     step: Annotated[int | None, typer.Option(help="Passages from one window to the next.", show_default="the family's", rich_help_panel="Method")] = None,
     depth: Annotated[int | None, typer.Option(help="Passages of each query to rerank; the rest keep their order.", show_default="the family's", rich_help_panel="Method")] = None,
@@ -89,6 +93,7 @@ def rerank(
 
     rearank rerank run.trec --dataset msmarco-passage/trec-dl-2019/judged
     """
+    from rearank_cli.commands.progress import looking_on
     from rearank_cli.reranking import RerankOptions, destinations, plan_rerank, rerank_runs
 
     options = RerankOptions(
@@ -144,7 +149,8 @@ def rerank(
         return
     sizes = _trace_sizes(places)
     try:
-        results = rerank_runs(runs, options, places)
+        with looking_on() as observer:
+            results = rerank_runs(runs, options, places, observer)
     except (EngineError, OutputError, StoppedByUserError, TerminatedError) as error:
         # Where another job is writing, or nothing was begun, there is nothing to go on from.
         if isinstance(error, BusyError) or _trace_sizes(places) == sizes:
@@ -202,19 +208,18 @@ def _plan_lines(plan: "Plan", why_not: str | None) -> Iterator[str]:
 
 def _report(result: "Reranked") -> None:
     """Say what became of a run."""
+    from rearank_cli.reranking.words import counted
+
     tally = result.tally
-    log.info("%s: %d queries, %s", result.name, len(result.after), tally.summary)
-    log.info(
-        "%d requests, %d tokens in, %d out, %.1f s",
-        tally.requests,
-        tally.prompt_tokens,
-        tally.completion_tokens,
-        result.seconds,
-    )
+    queries = counted(len(result.after), "query", "queries")
+    log.info("%s: %s, %s", describe(result.name), queries, tally.summary)
+    log.info("%s", tally.work(result.seconds))
     if tally.cut_passages:
-        log.info("%d passages were cut so that prompts fit the model's context", tally.cut_passages)
-    written = [str(path) for path in (result.destination.output, result.destination.traces) if path]
-    log.info("wrote %s", " and ".join(written))
+        cut = "passage was" if tally.cut_passages == 1 else "passages were"
+        log.info("%s %s cut so that prompts fit the model's context", f"{tally.cut_passages:,}", cut)
+    places = (result.destination.output, result.destination.traces)
+    if written := [str(path) for path in places if path and str(path) != STDOUT]:
+        log.info("wrote %s", " and ".join(written))
 
 
 def _evaluate(results: Sequence["Reranked"], options: "RerankOptions", qrels: Path | None) -> None:
@@ -232,11 +237,12 @@ def _evaluate(results: Sequence["Reranked"], options: "RerankOptions", qrels: Pa
                 continue
             topics = result.after if options.limit or options.query or options.shard else judgments
             judged = {query_id: judgments[query_id] for query_id in topics if query_id in judgments}
-            runs = {
-                result.name: result.before,
-                Path(result.destination.output or "reranked").name: result.after,
-            }
-            typer.echo(evaluate_aside(runs, judged), err=True, nl=False)
+            before, after = result.name, Path(result.destination.output or "reranked").name
+            if before == after or STDIN in (before, after):
+                before, after = "before", "after"
+            table = evaluate_aside({before: result.before, after: result.after}, judged)
+            with contextlib.suppress(OSError):  # as messages do, where the terminal has gone away
+                typer.echo(table, err=True, nl=False)
     except RearankError as error:
         log.warning("no evaluation: %s", error)
 

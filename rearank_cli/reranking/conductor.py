@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 from rearank_cli.errors import RearankError
 from rearank_cli.methods import Ask, Shuffle, consistent, find_method, shuffle_for
@@ -12,8 +11,9 @@ from rearank_cli.records import Query, Ranking, Reading, Status, Window
 from rearank_cli.reranking.options import Arrangement
 from rearank_cli.reranking.slots import Slots
 from rearank_cli.reranking.stopping import Stop
+from rearank_cli.reranking.tally import Tally
 from rearank_cli.reranking.topics import Topic
-from rearank_cli.traces import Asker, Call, Request, digest
+from rearank_cli.traces import Asker, Call, digest
 
 log = logging.getLogger("rearank")
 
@@ -25,38 +25,10 @@ Settle = Callable[[Call], Awaitable[Reading]]
 
 
 @dataclass
-class Tally:
-    """What the calls of a run came to, and the requests that were made for them in this attempt."""
+class _Expected:
+    """About how many calls of a query are still to come."""
 
-    statuses: Counter[Status] = field(default_factory=Counter)
-    forced: int = 0
-    unanswered: int = 0
-    requests: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cut_passages: int = 0
-
-    @property
-    def calls(self) -> int:
-        return self.statuses.total()
-
-    @property
-    def summary(self) -> str:
-        """The calls by status, in words."""
-        statuses = ", ".join(f"{count} {status}" for status, count in self.statuses.most_common())
-        forced = f", of these {self.forced} made to finish" if self.forced else ""
-        return f"{self.calls} calls ({statuses or 'none'}{forced})"
-
-    def add_call(self, reading: Reading) -> None:
-        self.statuses[reading.status] += 1
-        self.forced += reading.forced
-        self.unanswered += not reading.answered
-
-    def add_request(self, request: Request) -> None:
-        self.requests += 1
-        self.prompt_tokens += request.completion.prompt_tokens or 0
-        self.completion_tokens += request.completion.completion_tokens or 0
-        self.cut_passages += request.cut_passages
+    calls: int
 
 
 async def order_topics(
@@ -78,12 +50,24 @@ async def order_topics(
         for count in sorted({len(topic.candidates) for topic in topics})
     }
 
+    def expected_of(topic: Topic) -> int:
+        return 0 if topic.query is None else expected[len(topic.candidates)]
+
+    tally.queries_left += len(topics)
+    tally.calls_left += sum(map(expected_of, topics))
+
     async def order(topic: Topic) -> Ranking:
-        doc_ids = [passage.doc_id for passage in topic.candidates]
-        if topic.query is None:
-            return Ranking(doc_ids)
-        ask = _asking(topic, topic.query, asker, settle, tally, expected[len(doc_ids)])
-        return await _arranged(doc_ids, ask, arrangement, shuffle_for(seed, topic.query_id))
+        ranking = Ranking([passage.doc_id for passage in topic.candidates])
+        if topic.query is not None:
+            left = _Expected(expected_of(topic))
+            ask = _asking(topic, topic.query, asker, settle, tally, left)
+            shuffle = shuffle_for(seed, topic.query_id)
+            ranking = await _arranged(ranking.doc_ids, ask, arrangement, shuffle)
+            # Those that its answers have made needless.
+            tally.calls_left -= left.calls
+        tally.queries_left -= 1
+        tally.queries += 1
+        return ranking
 
     tasks = {}
     try:
@@ -122,13 +106,10 @@ async def _arranged(doc_ids: list[str], ask: Ask, arrangement: Arrangement, shuf
     return await method.run(doc_ids, ask, **{name: parts[name] for name in method.takes})
 
 
-def _asking(
-    topic: Topic, query: Query, asker: Asker, settle: Settle, tally: Tally, calls_expected: int
-) -> Ask:
+def _asking(topic: Topic, query: Query, asker: Asker, settle: Settle, tally: Tally, left: _Expected) -> Ask:
     passages = {passage.doc_id: passage for passage in topic.candidates}
     # Once for each text, however many windows show it.
     digests: dict[str, str] = {}
-    settled = 0
 
     def digest_of(doc_id: str) -> str:
         if doc_id not in digests:
@@ -136,7 +117,6 @@ def _asking(
         return digests[doc_id]
 
     async def ask(window: Window) -> Reading:
-        nonlocal settled
         shown = tuple(passages[doc_id] for doc_id in window.doc_ids)
         call = Call(
             asker.key(query.query_id, window),
@@ -145,11 +125,13 @@ def _asking(
             window,
             shown,
             topic.candidates,
-            calls_left=max(calls_expected - settled, 1),
+            calls_left=max(left.calls, 1),
         )
         reading = await settle(call)
-        settled += 1
         tally.add_call(reading)
+        if left.calls:
+            left.calls -= 1
+            tally.calls_left -= 1
         return reading
 
     return ask

@@ -2,9 +2,8 @@
 
 import asyncio
 import datetime
-import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import asdict, dataclass, replace
 from importlib import metadata
@@ -15,14 +14,16 @@ from rearank_cli.corpus import Corpus, open_corpus
 from rearank_cli.engines import Engine, Judge, LexicalJudge, Wanted, check_engine, start_engine
 from rearank_cli.engines.background import in_background
 from rearank_cli.errors import UsageError
+from rearank_cli.methods import find_method
 from rearank_cli.methods.together import together
 from rearank_cli.records import Reading, Run
 from rearank_cli.reranking.assignments import Assignment, Chosen, assign, choose, identity
-from rearank_cli.reranking.conductor import Tally, order_topics, until_stopped
+from rearank_cli.reranking.conductor import order_topics, until_stopped
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import Recipe, RerankOptions, recipe_for
 from rearank_cli.reranking.persistence import Persistence
 from rearank_cli.reranking.plan import Plan, plan_runs
+from rearank_cli.reranking.progress import CLOSING, FETCHING, LOADING, REACHING, Course, EachMinute, Observer
 from rearank_cli.reranking.replay import replay_runs
 from rearank_cli.reranking.requests import Requester
 from rearank_cli.reranking.results import Reranked, finish
@@ -32,19 +33,20 @@ from rearank_cli.traces import Asker, Call, Journal, Request
 from rearank_cli.traces.journal import Mode
 from rearank_cli.trec.runs import check_tag
 
-log = logging.getLogger("rearank")
-
 # In flight, where an engine does not say how many requests it can run at once.
 IN_FLIGHT = 64
 
 
 def rerank_runs(
-    runs: Sequence[str | Path | Run], options: RerankOptions, places: Sequence[Destination]
+    runs: Sequence[str | Path | Run],
+    options: RerankOptions,
+    places: Sequence[Destination],
+    observer: Observer | None = None,
 ) -> list[Reranked]:
     """Rerank runs with one engine, and write each with its traces to its place.
 
-    Raises a RearankError, before anything is asked or written, where an option, an input or an
-    output cannot be.
+    The observer is shown how far it has come; without one, that is a message a minute. Raises a
+    RearankError, before anything is asked or written, where an option, an input or an output cannot be.
     """
     check_tag(options.tag)
     recipe = recipe_for(options) if options.engine != "replay" else None
@@ -66,7 +68,8 @@ def rerank_runs(
         for journal, run in zip(journals, chosen, strict=True):
             if journal.path:
                 journal.history.refuse_another(journal.path, identity(recipe.family, asker, run))
-        return asyncio.run(_carry_out(chosen, corpus, journals, recipe, options))
+        observer = observer or EachMinute()
+        return asyncio.run(_carry_out(chosen, corpus, journals, recipe, options, observer))
 
 
 def plan_rerank(
@@ -92,17 +95,26 @@ async def _carry_out(
     journals: Sequence[Journal],
     recipe: Recipe,
     options: RerankOptions,
+    observer: Observer,
 ) -> list[Reranked]:
     stop = Stop(options.grace)
+    course = Course(stop, about=find_method(recipe.arrangement.method).depends_on_answers)
     with listening(stop):
-        async with AsyncExitStack() as engines:
+        async with course.observed(observer), AsyncExitStack() as engines:
             # A shard may have no queries: then no one is asked.
             wanted = recipe.wanted(options) if any(run.run for run in chosen) else None
-            loading = _loaded(engines, options, wanted, journals)
-            fetching = in_background(lambda: assign(chosen, corpus, recipe.arrangement.depth, options))
+            loading = course.busy(
+                REACHING if options.engine == "openai" else LOADING,
+                _loaded(engines, options, wanted, journals, course),
+            )
+            fetching = course.busy(
+                FETCHING,
+                in_background(lambda: assign(chosen, corpus, recipe.arrangement.depth, options)),
+            )
             engine, assignments = await _unless_stopped(stop, loading, fetching)
             slots = Slots(options.in_flight or getattr(engine, "capacity", None) or IN_FLIGHT)
-            job = Job(engine, recipe, options, stop, slots)
+            course.begin(slots)
+            job = Job(engine, recipe, options, stop, slots, course)
             # All at once: while the last windows of a run are answered, the next one fills the engine.
             return await together(
                 job.rerank(number, assignment, journal)
@@ -111,7 +123,11 @@ async def _carry_out(
 
 
 async def _loaded(
-    engines: AsyncExitStack, options: RerankOptions, wanted: Wanted | None, journals: Sequence[Journal]
+    engines: AsyncExitStack,
+    options: RerankOptions,
+    wanted: Wanted | None,
+    journals: Sequence[Journal],
+    course: Course,
 ) -> Engine | Judge:
     """The engine, ready; what was started here is closed with `engines`. Any will do where none is wanted."""
     if not isinstance(options.engine, str):
@@ -127,7 +143,7 @@ async def _loaded(
         ray_address=options.ray_address,
     )
     if close := getattr(engine, "close", None):
-        engines.push_async_callback(close)
+        engines.push_async_callback(lambda: course.busy(CLOSING, close()))
     return engine
 
 
@@ -138,7 +154,6 @@ async def _unless_stopped(
     both: list[Awaitable[Any]] = [loading, fetching]
     work = asyncio.ensure_future(together(both))
     asked = asyncio.ensure_future(stop.wait())
-    waiting = asyncio.ensure_future(_say_each_minute(lambda: "still loading the model and fetching texts"))
     try:
         await asyncio.wait([work, asked], return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
@@ -146,7 +161,7 @@ async def _unless_stopped(
         engine, assignments = work.result()
         return engine, assignments
     finally:
-        for task in (waiting, asked, work):
+        for task in (asked, work):
             task.cancel()
         await asyncio.gather(work, return_exceptions=True)
 
@@ -160,11 +175,12 @@ class Job:
     options: RerankOptions
     stop: Stop
     slots: Slots
+    course: Course
 
     async def rerank(self, number: int, assignment: Assignment, journal: Journal) -> Reranked:
         """Rerank the run of that number and write it."""
         started = time.monotonic()
-        tally = Tally()
+        tally = self.course.tally(assignment.name)
         asker = _asker(self.recipe, self.options)
         journal.begin(self._attempt(assignment, asker))
 
@@ -186,17 +202,16 @@ class Job:
         persistence = Persistence(self.options.retries, self.options.forced_finish)
 
         async def settle(call: Call) -> Reading:
-            return await persistence.settle(call, journal.history.of(call.key, call.texts), requester)
+            past = journal.history.of(call.key, call.texts)
+            reading = await persistence.settle(call, past, requester)
+            tally.reused += any(reading is request.reading for request in past)
+            return reading
 
-        reporter = asyncio.ensure_future(
-            _say_each_minute(lambda: f"{assignment.name}: {tally.summary} so far")
-        )
         arrangement, seed = self.recipe.arrangement, self.options.seed
         work = order_topics(assignment.topics, arrangement, asker, settle, tally, seed=seed)
         try:
             rankings = await until_stopped(work, self.slots, self.stop)
         finally:
-            reporter.cancel()
             requester.close()
         return finish(assignment, rankings, tally, time.monotonic() - started, self.options)
 
@@ -220,12 +235,6 @@ class Job:
             "left_out": assignment.left_out,
             "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         }
-
-
-async def _say_each_minute(sentence: Callable[[], str]) -> None:
-    while True:
-        await asyncio.sleep(60)
-        log.info("%s", sentence())
 
 
 def _asker(recipe: Recipe, options: RerankOptions) -> Asker:

@@ -13,12 +13,13 @@ from rearank_cli.errors import EngineError
 from rearank_cli.methods import find_method
 from rearank_cli.records import Reading, Run, Status
 from rearank_cli.reranking.assignments import Assignment, assign, choose, identity
-from rearank_cli.reranking.conductor import Tally, order_topics
+from rearank_cli.reranking.conductor import order_topics
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import Recipe, RerankOptions
 from rearank_cli.reranking.persistence import Persistence
 from rearank_cli.reranking.prompting import DoesNotFitError, Prompter, answer_tokens, room_for_prompts
 from rearank_cli.reranking.rounds import Rounds
+from rearank_cli.reranking.tally import Tally
 from rearank_cli.traces import Asker, Call, History, read_traces
 
 # A trace line besides its texts, and what a token of English comes to, in bytes.

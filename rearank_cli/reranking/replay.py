@@ -2,20 +2,33 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from dataclasses import fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from rearank_cli.errors import InputError, UsageError
-from rearank_cli.records import Reading, Run, Sampling, Status
+from rearank_cli.records import Reading, Run, Sampling, Status, Window
 from rearank_cli.reranking.assignments import reassign
-from rearank_cli.reranking.conductor import Tally, order_topics
+from rearank_cli.reranking.conductor import order_topics
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import Arrangement, RerankOptions, check_options
 from rearank_cli.reranking.persistence import Persistence
 from rearank_cli.reranking.results import Reranked, finish
-from rearank_cli.traces import Asker, Call, read_traces
+from rearank_cli.reranking.tally import Tally
+from rearank_cli.traces import Asker, Call, History, read_traces
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A run rebuilt, and the calls that made it what it is.
+
+    `windows` has, for every query, each call's key -> the window that it asked about, in the order in
+    which the calls were made: what other attempts have left in the traces is not among them.
+    """
+
+    result: Reranked
+    windows: Mapping[str, Mapping[str, Window]]
 
 
 def replay_runs(
@@ -26,14 +39,38 @@ def replay_runs(
     Calls that are not in the traces count as failed. Raises UsageError where the traces are of
     another run, InputError where they cannot be read.
     """
-    return [asyncio.run(_replay(run, options, place)) for run, place in zip(runs, places, strict=True)]
+    results = []
+    for run, place in zip(runs, places, strict=True):
+        if place.traces is None:
+            raise UsageError("--engine replay needs the trace file to replay: give it with --traces")
+        results.append(replay_run(run, read_traces(place.traces), options, place).result)
+    return results
 
 
-async def _replay(run: str | Path | Run, options: RerankOptions, place: Destination) -> Reranked:
+def replay_run(
+    run: str | Path | Run,
+    history: History,
+    options: RerankOptions,
+    place: Destination,
+    *,
+    responses: bool = True,
+) -> Replayed:
+    """Rebuild one run from the history that its traces tell; `place.traces` only names it in messages.
+
+    Raises what `replay_runs` does; a history without any response is refused, unless `responses` is False.
+    """
+    return asyncio.run(_replay(run, history, options, place, responses))
+
+
+async def _replay(
+    run: str | Path | Run,
+    history: History,
+    options: RerankOptions,
+    place: Destination,
+    responses: bool,
+) -> Replayed:
     started = time.monotonic()
-    if place.traces is None:
-        raise UsageError("--engine replay needs the trace file to replay: give it with --traces")
-    history = read_traces(place.traces)
+    traces = place.traces or Path("the traces")
     attempt = history.attempts[-1]
     names = [field.name for field in fields(Arrangement)]
     told = {name: attempt["options"][name] for name in names if name in attempt["options"]}
@@ -48,21 +85,27 @@ async def _replay(run: str | Path | Run, options: RerankOptions, place: Destinat
     # The traces are read, and not written.
     written = replace(place, traces=None)
     assignment = reassign(run, written, arrangement.depth, history.left_out, options)
-    history.refuse_another(place.traces, {**attempt, "run_sha256": assignment.digest})
+    history.refuse_another(traces, {**attempt, "run_sha256": assignment.digest})
     tally = Tally()
-    found = 0
+    windows: dict[str, dict[str, Window]] = {topic.query_id: {} for topic in assignment.topics}
 
     async def settle(call: Call) -> Reading:
-        nonlocal found
+        windows[call.query.query_id].setdefault(call.key, call.window)
         reading = persistence.remembered(history.of(call.key, texts=None))
-        found += reading is not None
+        tally.reused += reading is not None
         return reading or Reading(Status.FAILED, list(range(len(call.passages))))
 
     seed = attempt["options"].get("seed", 0)
     rankings = await order_topics(assignment.topics, arrangement, asker, settle, tally, seed=seed)
-    if tally.calls and not found:
-        raise InputError(
-            f"{place.traces} has none of the {tally.calls} calls: nothing is there to replay; "
-            "give the options and the version of rearank with which it was written"
-        )
-    return finish(assignment, rankings, tally, time.monotonic() - started, options)
+    if responses and tally.calls and not tally.reused:
+        raise nothing_to_replay(traces, tally.calls)
+    result = finish(assignment, rankings, tally, time.monotonic() - started, options)
+    return Replayed(result, windows)
+
+
+def nothing_to_replay(traces: Path, calls: int) -> InputError:
+    """The error of traces that have none of the calls."""
+    return InputError(
+        f"{traces} has none of the {calls} calls: nothing is there to replay; "
+        "give the options and the version of rearank with which it was written"
+    )

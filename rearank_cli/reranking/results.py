@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 from rearank_cli.records import RankedDocs, Ranking, Run
 from rearank_cli.reranking.assignments import Assignment
-from rearank_cli.reranking.conductor import Tally
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.options import RerankOptions
+from rearank_cli.reranking.tally import Tally
 from rearank_cli.reranking.topics import Topic
 from rearank_cli.trec import write_run
+from rearank_cli.trec.own_scores import strictly_falling
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,6 @@ def finish(
     return Reranked(assignment.name, assignment.before, after, place, tally, seconds)
 
 
-# Far above the resolution of a 32-bit float, and far below any difference that a model means.
-_GAP = 2.0**-20
-
-
 def _ranked(topic: Topic, ranking: Ranking, options: RerankOptions) -> RankedDocs:
     ranked = topic.rearranged(ranking.doc_ids)
     if options.scores == "rank" or ranking.scores is None:
@@ -59,17 +56,14 @@ def _ranked(topic: Topic, ranking: Ranking, options: RerankOptions) -> RankedDoc
 
 
 def model_scored(doc_ids: Sequence[str], scores: Mapping[str, float]) -> RankedDocs:
-    """Ranked documents with the scores that a model gave, made strictly decreasing.
+    """Ranked documents with the scores that a model gave, made strictly falling.
 
-    A document that ties with the one above it, or has no score (the tail, a failed call), is scored
-    a hair below it: no reader's rule for ties can undo the order.
+    A document that has no score (the tail, a failed call) is scored a hair below the one above it, and one
+    that stands first a little above all that have a score.
     """
+    above = max(scores.values(), default=0.0) + 2.0**-20 * max(map(abs, scores.values()), default=0.0)
     given = []
-    # A document without a score at the very top is a hair above all that have one.
-    best = max(scores.values(), default=0.0)
-    above = best + 2 * _GAP * max(1.0, abs(best))
     for doc_id in doc_ids:
-        below = above - max(1.0, abs(above)) * _GAP
-        above = min(scores.get(doc_id, below), below)
+        above = min(scores.get(doc_id, above), above)
         given.append(above)
-    return RankedDocs(doc_ids, given)
+    return RankedDocs(doc_ids, strictly_falling(given))

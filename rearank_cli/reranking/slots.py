@@ -25,6 +25,11 @@ class Slots:
         self.idle = asyncio.Event()
         self.idle.set()
 
+    @property
+    def taken(self) -> int:
+        """How many requests are in flight."""
+        return self._taken
+
     @asynccontextmanager
     async def place(self, precedence: Precedence) -> AsyncIterator[None]:
         """Wait for a place, and give it back in the end."""

@@ -43,6 +43,18 @@ def test_standard_input_to_standard_output(rearank: Command, bees: Path) -> None
     assert len(done.stdout.splitlines()) == 3
     assert sorted(line.split()[2] for line in done.stdout.splitlines()) == ["bee-001", "bee-002", "bee-003"]
     assert [path.name for path in bees.glob("*.jsonl")] == ["docs.jsonl"]
+    assert "wrote" not in done.stderr
+
+
+@pytest.mark.parametrize(("run", "output"), [("-", "-"), ("run.trec", "other/run.trec")])
+def test_what_has_one_name_before_and_after_is_measured_twice(
+    rearank: Command, bees: Path, run: str, output: str
+) -> None:
+    (bees / "other").mkdir()
+    done = rearank("rerank", run, "-o", output, cwd=bees, stdin=(bees / "run.trec").read_text())
+    assert done.returncode == 0, done.stderr
+    before, after = (line.split() for line in done.stderr.splitlines()[-2:])
+    assert (before[:2], after[:2]) == (["before", "0.5011"], ["after", "0.4959"])
 
 
 def test_several_runs_go_to_a_folder(rearank: Command, bees: Path) -> None:

@@ -168,7 +168,7 @@ def test_a_line_cut_short_is_dropped_with_a_word(rearank: Command, bees: Path, u
     done = rearank("rerank", "run.trec", *MANY_WINDOWS, "--resume", cwd=bees)
     assert done.returncode == 0
     assert "the last line was cut short, and is dropped" in done.stderr
-    assert "rearank: 1 requests," in done.stderr
+    assert "rearank: 1 request," in done.stderr
     assert (bees / "run.rearank.trec").read_bytes() == undisturbed
 
 
@@ -180,7 +180,7 @@ def test_a_changed_option_asks_only_what_it_changed(rearank: Command, bees: Path
     assert "4 queries, 12 calls" in done.stderr
     assert "rearank: 0 requests," not in done.stderr
     again = rearank("rerank", "run.trec", "--resume", "--tag", "other", "--query", "q8", cwd=bees)
-    assert "1 queries, 1 calls" in again.stderr
+    assert "1 query, 1 call" in again.stderr
     assert "rearank: 0 requests," in again.stderr
 
 

@@ -1,6 +1,8 @@
 """`rearank rerank` with a real model through vLLM: what reaches the user when a model does badly."""
 
 import os
+import re
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +11,7 @@ import pytest
 
 from rearank_cli.engines.vllm import VllmEngine
 from tests.end_to_end.conftest import Command
+from tests.terminal import Terminal
 
 pytestmark = pytest.mark.vllm
 
@@ -88,8 +91,16 @@ def test_answers_that_ran_out_of_tokens_are_made_to_finish(
     # A crash between the two requests of a call loses neither: only the finish is asked for.
     kept = [line for line in (bees / "run.rearank.jsonl").open("rb") if b'"forced":true' not in line]
     (bees / "run.rearank.jsonl").write_bytes(b"".join(kept))
-    again = rearank("rerank", "run.trec", *options, *sizes, "--resume", cwd=bees)
-    assert again.returncode == 0, again.stderr
+    terminal = Terminal(100)
+    command = [sys.executable, "-m", "rearank_cli", "rerank", "run.trec", *options, *sizes, "--resume"]
+    assert terminal.read_to_end(terminal.start(list(map(str, command)), bees), 240) == 0, terminal.sent
+    # What vLLM prints goes to a file meanwhile; the display does not.
+    assert "loading the model" in terminal.sent
+    assert not terminal.hides_its_cursor
+    assert len(terminal.screen) == 6
+    assert "12 truncated, of these 12 made to finish" in terminal.screen[0]
+    assert re.search(r"\d+ requests, [\d,]+ tokens in.*, [\d,]+ out, .* a second$", terminal.screen[1])
+    terminal.close()
     # The lowest windows do not depend on answers, so they are the same in both attempts.
     lowest = {tuple(line["doc_ids"]) for line in lines if line["window"][1] in (25, 40)}
     added = [orjson.loads(line) for line in (bees / "run.rearank.jsonl").open("rb")][len(kept) + 1 :]

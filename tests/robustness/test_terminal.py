@@ -33,8 +33,10 @@ def rearank(tmp_path: Path) -> Command:
     def run(*arguments: str) -> Done:
         ours, its = pty.openpty()
         command = [sys.executable, "-m", "rearank_cli", *arguments]
+        # Where a job takes longer, its display moves the cursor: that is no order of a file's.
+        environment = {**os.environ, "TERM": "dumb"}
         with subprocess.Popen(
-            command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=its, stderr=its
+            command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=its, stderr=its, env=environment
         ) as process:
             os.close(its)
             sent = b"".join(iter(lambda: _read(ours), b""))
