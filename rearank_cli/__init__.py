@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from rearank_cli.evaluation import Evaluation
+    from rearank_cli.evaluation import Evaluation, Test
     from rearank_cli.records import Qrels, Run, ScoredDoc
 
 __all__ = ["__version__", "evaluate", "rerank"]
@@ -16,17 +16,21 @@ __all__ = ["__version__", "evaluate", "rerank"]
 __version__ = "0.1.0"
 
 
-def rerank(run: str | Path | Mapping[str, Sequence[ScoredDoc]], **options: Any) -> Run:
+def rerank(run: str | Path | Mapping[str, Sequence[ScoredDoc | tuple[str, float]]], **options: Any) -> Run:
     """Rerank a run, given as a file or as rankings by query, and return the new run.
 
-    The options are those of `rearank rerank --help`, in the same words: `dataset`, `docs`,
-    `queries`, `model`, `family`, `engine`, `window`, `depth` and so on; `set` and `engine_arg` are
-    mappings, `query` is a list of ids. `engine` can also be any object with an engine's method
+    Rankings are `query_id -> [(doc_id, score), ...]`, the best first. The options are those of
+    `rearank rerank --help`, in the same words (`top_p` for `--top-p`): `dataset`, `model`, `family`,
+    `window`, `depth` and so on; `set` and `engine_arg` are mappings, `query` is a list of ids. Texts can
+    be files, or in memory: `docs={doc_id: text}`, where a `rearank_cli.records.Passage` has a title too,
+    and `queries={query_id: text}`. `engine` can also be any object with an engine's method
     `async complete(prompt, sampling) -> Completion`, or a judge's
-    `async judge(query, passages, candidates) -> (order, reasoning[, scores])`. Nothing is written but what
-    `output` and `traces` name. Can be called where an event loop is running, as in a notebook.
+    `async judge(query, passages, candidates) -> (order, reasoning[, scores])`.
 
-    Raises the errors of `rearank_cli.errors`.
+    Nothing is written but what `output` and `traces` name; with `shard` too, these names are taken
+    as they are. Can be called where an event loop is running, as in a notebook; Ctrl-C stops it
+    there too, and with `traces` the same call goes on with `resume=True`. Raises the errors of
+    `rearank_cli.errors`.
     """
     from rearank_cli.reranking.interface import rerank_run
 
@@ -34,18 +38,41 @@ def rerank(run: str | Path | Mapping[str, Sequence[ScoredDoc]], **options: Any) 
 
 
 def evaluate(
-    runs: str | Path | Run | Sequence[str | Path] | Mapping[str, str | Path | Run | Sequence[ScoredDoc]],
+    runs: str
+    | Path
+    | Run
+    | Sequence[str | Path | Run]
+    | Mapping[str, str | Path | Run | Sequence[ScoredDoc]],
     qrels: str | Path | Qrels | None = None,
     *,
     dataset: str | None = None,
     measures: Sequence[str] | None = None,
+    compare: Test | None = None,
+    cutoff: int | None = None,
+    level: int | None = None,
+    track: str | None = None,
+    alpha: float = 0.05,
+    seed: int = 0,
 ) -> list[Evaluation]:
     """Evaluate one run or several: the numbers of `trec_eval -c`.
 
-    `runs` is a file, a run, a list of files, a mapping of names to files or runs, or rankings by
+    `runs` is a file, a run, a list of these, a mapping of names to files or runs, or rankings by
     query. Judgments are a file or a mapping `query_id -> doc_id -> grade`, or those of a `dataset`.
+    `compare` is `student`, `fisher` or `tukey`: then every evaluation has its `differences` from the
+    first run, with p-values and intervals. The other options are those of `rearank evaluate --help`.
     Raises the errors of `rearank_cli.errors`.
     """
     from rearank_cli.evaluation.interface import evaluate_all
 
-    return evaluate_all(runs, qrels, dataset=dataset, measures=measures)
+    return evaluate_all(
+        runs,
+        qrels,
+        dataset=dataset,
+        measures=measures,
+        compare=compare,
+        cutoff=cutoff,
+        level=level,
+        track=track,
+        alpha=alpha,
+        seed=seed,
+    )

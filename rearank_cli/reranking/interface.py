@@ -2,38 +2,74 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from contextlib import contextmanager
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
-from rearank_cli.errors import UsageError
 from rearank_cli.records import Run, ScoredDoc
+from rearank_cli.reranking.arguments import as_options, as_run
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.job import rerank_runs
-from rearank_cli.reranking.options import RerankOptions
 from rearank_cli.reranking.results import Reranked
+from rearank_cli.reranking.stopping import REMOTE, Remote
 
 log = logging.getLogger("rearank")
 
-# Words of the command line that name something else in Python.
-_RENAMED = {"set": "settings", "engine_arg": "engine_args"}
-_PATHS = ("docs", "queries", "output", "traces")
 
-
-def rerank_run(run: str | Path | Mapping[str, Sequence[ScoredDoc]], given: Mapping[str, Any]) -> Run:
+def rerank_run(
+    run: str | Path | Mapping[str, Sequence[ScoredDoc | tuple[str, float]]], given: Mapping[str, Any]
+) -> Run:
     """Rerank one run with the options of the command line; see `rearank_cli.rerank`."""
-    options = _options(given)
-    source = run if isinstance(run, str | Path | Run) else Run(run)
+    options = as_options(given)
+    source = as_run(run)
     place = Destination(options.output, options.traces)
+
+    def job() -> Reranked:
+        return rerank_runs([source], options, [place])[0]
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _with_warning(rerank_runs([source], options, [place])[0])
-    # A loop is running here already, as in a notebook: the job gets a thread with a loop of its own.
-    with ThreadPoolExecutor(1) as thread:
-        return _with_warning(thread.submit(rerank_runs, [source], options, [place]).result()[0])
+        return _with_warning(job())
+    return _with_warning(_beside_the_loop(job, options.grace))
+
+
+def _beside_the_loop(job: Callable[[], Reranked], grace: float) -> Reranked:
+    """Do a job where an event loop is running, as in a notebook: in a thread, with a loop of its own."""
+    remote = Remote()
+    context = copy_context()
+    context.run(REMOTE.set, remote)
+    with ThreadPoolExecutor(1) as thread, _ctrl_c_stops(remote, grace):
+        return thread.submit(context.run, job).result()
+
+
+@contextmanager
+def _ctrl_c_stops(remote: Remote, grace: float) -> Iterator[None]:
+    """Have Ctrl-C, or a notebook's stop button, ask the job to stop, as it does on the command line.
+
+    The main thread has nothing to do but to wait: to interrupt it would leave the job running.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
+        yield
+        return
+
+    def ask(number: int, _: object) -> None:
+        log.warning(
+            "stopping: requests in flight have %g seconds to end; interrupt again to stop at once", grace
+        )
+        remote.ask(number)
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _with_warning(result: Reranked) -> Run:
@@ -45,20 +81,3 @@ def _with_warning(result: Reranked) -> Run:
             result.tally.calls,
         )
     return result.after
-
-
-def _options(given: Mapping[str, Any]) -> RerankOptions:
-    named = {_RENAMED.get(name, name): value for name, value in given.items()}
-    known = {field.name for field in fields(RerankOptions)}
-    unknown = sorted(set(named) - known)
-    if unknown:
-        raise UsageError(f"rerank() has no option {', '.join(unknown)}; see rearank rerank --help")
-    for name in _PATHS:
-        if named.get(name) is not None:
-            named[name] = Path(named[name])
-    if isinstance(named.get("query"), str):
-        named["query"] = [named["query"]]
-    named["query"] = tuple(named.get("query") or ())
-    for name in ("settings", "engine_args"):
-        named[name] = {key: str(value) for key, value in (named.get(name) or {}).items()}
-    return RerankOptions(**named)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from rearank_cli.corpus import Texts
 from rearank_cli.engines import ENGINES, Engine, Judge, Needs, Wanted
 from rearank_cli.errors import UsageError
 from rearank_cli.families import Family, UnlistedError, family_for, known_model
@@ -27,8 +28,8 @@ class RerankOptions:
     """The options of `rearank rerank`, in its words; None means the family's default."""
 
     dataset: str | None = None
-    docs: Path | None = None
-    queries: Path | None = None
+    docs: Path | Texts | None = None
+    queries: Path | Texts | None = None
     output: Path | None = None
     traces: Path | None = None
     tag: str = "rearank"

@@ -5,6 +5,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 from rearank_cli.errors import RearankError, StoppedByUserError, TerminatedError
@@ -54,14 +55,53 @@ class Stop:
         )
 
 
+class Remote:
+    """Asks the job of another thread to stop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asked: list[int] = []
+        self._job: tuple[asyncio.AbstractEventLoop, Stop] | None = None
+
+    @contextlib.contextmanager
+    def controls(self, stop: Stop) -> Iterator[None]:
+        """Pass on what is asked, and what was asked already, to the job of the event loop that is running."""
+        with self._lock:
+            self._job = asyncio.get_running_loop(), stop
+            earlier, self._asked = self._asked, []
+        for number in earlier:
+            stop.ask(number)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._job = None
+
+    def ask(self, number: int) -> None:
+        """Send a signal, from any thread."""
+        with self._lock:
+            if self._job is None:
+                self._asked.append(number)
+            else:
+                loop, stop = self._job
+                loop.call_soon_threadsafe(stop.ask, number)
+
+
+REMOTE: ContextVar[Remote | None] = ContextVar("REMOTE", default=None)
+"""What can stop the job that is begun in this context, where it is not in the main thread."""
+
+
 @contextlib.contextmanager
 def listening(stop: Stop) -> Iterator[None]:
     """Have SIGINT, SIGTERM and SIGHUP ask for a stop, instead of ending the process there and then.
 
-    Elsewhere than in the main thread, as in a notebook, signals stay with whoever has them.
+    Elsewhere than in the main thread, as in a notebook, signals stay with whoever has them; who began
+    the job there can ask.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield
+        remote = REMOTE.get()
+        with remote.controls(stop) if remote else contextlib.nullcontext():
+            yield
         return
     loop = asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}

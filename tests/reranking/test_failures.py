@@ -12,7 +12,7 @@ SIX = numbered(6)
 # With window 4 and step 2, six documents are two windows: the lower, then the upper.
 WINDOWS = {"window": 4, "step": 2}
 # What is asked once is told here; asking again is Persistence's part.
-ONCE = {"retries": 0, "forced_finish": False}
+ONCE = {"retries": 0, "no_forced_finish": True}
 
 
 def fails_below(answer):

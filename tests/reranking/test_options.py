@@ -39,7 +39,11 @@ OUTPUT = object()
         ({"set": {"mood": "kind"}}, "family rearank has no setting mood; it has: "),
         ({"set": {"cut": "ten"}}, "family rearank, setting cut: "),
         ({"engine": "vlm"}, "unknown engine 'vlm'; it is one of vllm, "),
-        ({"widnow": 5, "dept": 3}, "rerank() has no option dept, widnow; see rearank rerank --help"),
+        (
+            {"widnow": 5, "dept": 3, "qrels": "q"},
+            "rerank() has no option dept (did you mean depth?), qrels (judgments are for evaluate()), "
+            "widnow (did you mean window?); see rearank rerank --help",
+        ),
         ({"dataset": "vaswani"}, "--dataset and --docs name two sources of texts"),
         ({"docs": None}, "no texts to rank; give --dataset ID, or --docs PATH"),
         ({"queries": None}, "--docs with a file needs --queries too"),

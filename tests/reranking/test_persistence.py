@@ -56,7 +56,7 @@ def one_window(collect) -> Collection:
         ([UNREADABLE, best_last], {"temperature": 0.6}, 2, ["unreadable", "ok"]),
         ([UNREADABLE, best_last], {"temperature": 0.6, "retries": 3}, 2, ["unreadable", "ok"]),
         ([best_last], {}, 1, ["ok"]),
-        ([TRUNCATED], {"forced_finish": False}, 1, ["truncated"]),
+        ([TRUNCATED], {"no_forced_finish": True}, 1, ["truncated"]),
         ([TRUNCATED, forced([4, 3, 2, 1, 0])], {}, 2, ["truncated", "truncated"]),
         ([FAILED, TRUNCATED, forced([4, 3, 2, 1, 0])], {}, 3, ["failed", "truncated", "truncated"]),
         ([TRUNCATED, FAILED, FAILED], {}, 3, ["truncated", "failed", "failed"]),
@@ -121,7 +121,7 @@ def test_a_forced_order_does_not_count_as_unanswered(one_window, warned):
         ([best_last], {}, [], BEST),
         ([UNREADABLE], {}, [], FIVE),
         ([TRUNCATED, forced([4, 3, 2, 1, 0])], {}, [], BEST),
-        ([TRUNCATED], {"forced_finish": False}, [], FIVE),
+        ([TRUNCATED], {"no_forced_finish": True}, [], FIVE),
         # ... what failed is, and a finish that never came.
         ([FAILED, FAILED], {}, [best_last], BEST),
         ([TRUNCATED, FAILED], {"retries": 0}, [forced([4, 3, 2, 1, 0])], BEST),
@@ -139,7 +139,7 @@ def test_resuming_asks_what_is_left(one_window, left, options, answers, expected
 
 def test_a_truncated_call_is_finished_when_a_later_attempt_asks_for_it(one_window):
     """A crash between an answer that ran out of tokens and its finish loses neither."""
-    one_window.rerank(Scenes(TRUNCATED), traces=one_window.traces, forced_finish=False)
+    one_window.rerank(Scenes(TRUNCATED), traces=one_window.traces, no_forced_finish=True)
     engine = Scenes(forced([4, 3, 2, 1, 0]))
     assert one_window.rerank(engine, traces=one_window.traces, resume=True) == {"q1": BEST}
     assert engine.prompts[0].append.startswith("<think>\nPassage [2] is better")

@@ -2,15 +2,30 @@
 
 import asyncio
 import gzip
+import inspect
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
+import typer
 
-from rearank_cli import rerank
+from rearank_cli import evaluate, rerank
+from rearank_cli.commands import app
 from rearank_cli.errors import InputError, OutputError, UsageError
-from rearank_cli.records import Run, ScoredDoc
+from rearank_cli.records import Passage, Run, ScoredDoc
+from rearank_cli.reranking.arguments import OPTIONS
 from rearank_cli.trec import read_run
 from tests.reranking.collection import ids, numbered
-from tests.reranking.engines import Scripted, at_random
+from tests.reranking.engines import BestLast, Scripted, at_random
+
+ROOT = Path(__file__).parents[2]
+COMMANDS = typer.main.get_command(app).commands
+# Of the command alone: its inputs, and what is said and shown, which Python returns.
+OF_THE_COMMAND = {"runs", "quiet", "verbose", "debug", "config"}
 
 
 def test_nothing_is_written_where_nothing_was_asked_for(two_queries, monkeypatch):
@@ -111,3 +126,215 @@ def test_a_tag_that_breaks_the_format_is_refused_before_anything_is_asked(two_qu
     with pytest.raises(UsageError, match="the run tag 'two words'"):
         two_queries.rerank(engine, output=two_queries.output, tag="two words")
     assert engine.asked == []
+
+
+def words(command):
+    """The options of a command in Python's spelling."""
+    options = {
+        name.removeprefix("--").replace("-", "_")
+        for parameter in COMMANDS[command].params
+        if parameter.param_type_name == "option"
+        for name in parameter.opts
+        if name.startswith("--")
+    }
+    return options - OF_THE_COMMAND
+
+
+def test_rerank_has_the_options_of_the_command():
+    # Judgments are for evaluate().
+    assert words("rerank") - {"dry_run", "qrels"} == OPTIONS
+
+
+def test_evaluate_has_the_options_of_the_command():
+    # Of several measures and not of one; how numbers are shown is up to the caller.
+    of_the_command = words("evaluate") - {"measure", "format", "per_query"} | {"runs", "measures"}
+    assert {*inspect.signature(evaluate).parameters} == of_the_command
+
+
+def test_the_example_of_the_readme_does_what_it_says(rearank_example, monkeypatch, capsys):
+    monkeypatch.chdir(rearank_example)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## From Python\n")[2].partition("\n## ")[0]
+    programs = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    exec(programs[0], {})
+    assert capsys.readouterr().out.startswith("bee-")
+
+
+@pytest.fixture
+def rearank_example(tmp_path):
+    for file in (ROOT / "rearank_cli" / "example").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    return tmp_path
+
+
+def test_texts_can_be_in_memory(two_queries):
+    judge = BestLast()
+    docs = {"d1": "text", "d2": Passage("another id", "text", title="T"), "d9": "of no query"}
+    after = rerank({"q": [("d1", 2), ("d2", 1.5)]}, docs=docs, queries={"q": "what"}, engine=judge)
+    assert ids(after) == {"q": ["d2", "d1"]}
+    [(query, passages, _)] = judge.seen
+    assert query == ("q", "what")
+    assert passages == [Passage("d1", "text", None, 2.0), Passage("d2", "text", "T", 1.5)]
+
+
+@pytest.mark.parametrize("source", ["docs", "folder", "dataset"])
+def test_queries_in_memory_go_with_documents_from_anywhere(two_queries, irds_home, source):
+    folder = two_queries.folder / "beir"
+    folder.mkdir()
+    (folder / "corpus.jsonl").write_bytes(two_queries.docs.read_bytes())
+    places = {
+        "docs": {"docs": two_queries.docs},
+        "folder": {"docs": str(folder)},
+        "dataset": {"dataset": "beir/nfcorpus/test"},
+    }
+    doc_ids = ["MED-10", "MED-14"] if source == "dataset" else ["d001", "d002"]
+    judge = BestLast()
+    run = {"mine": [(doc_id, 1) for doc_id in doc_ids]}
+    after = rerank(run, queries={"mine": "my own words"}, engine=judge, **places[source])
+    assert ids(after) == {"mine": doc_ids[::-1]}
+    assert judge.seen[0][0] == ("mine", "my own words")
+
+
+def test_texts_that_are_not_in_memory_are_missed_like_others(two_queries):
+    run = {"q": [("d1", 3), ("d2", 2), ("d3", 1)]}
+    options = {"docs": {"d1": "a", "d3": "c"}, "queries": {"q": "what"}, "engine": BestLast()}
+    with pytest.raises(InputError, match="documents: d2 of the run is not in the 2 docs given"):
+        rerank(run, **options)
+    assert ids(rerank(run, missing="skip", **options)) == {"q": ["d3", "d2", "d1"]}
+
+
+@pytest.mark.parametrize(
+    ("run", "error", "message"),
+    [
+        (7, UsageError, "rankings by query: {query_id: [(doc_id, score), ...]}; this is of type int"),
+        ([("d1", 1.0)], UsageError, "this is of type list"),
+        ({1: [("d1", 1.0)]}, InputError, "the query id 1 is of type int; ids are always str"),
+        ({"q": [(1, 1.0)]}, InputError, "the document id 1 is of type int; ids are always str"),
+        ({"q": {"d1": 1.0}}, InputError, "the best first, and not of type dict"),
+        ({"q": ["d1"]}, InputError, "the best first, and 'd1' is none"),
+        ({"q": [("d1", 1.0, "x")]}, InputError, "and ('d1', 1.0, 'x') is none"),
+        ({"q": [("d1", "high")]}, InputError, "the score of 'd1' is 'high', no finite number"),
+        ({"q": [("d1", float("inf"))]}, InputError, "the score of 'd1' is inf, no finite number"),
+        ({"q": [("d1", 2), ("d1", 1)]}, InputError, "query 'q': document 'd1' is in its ranking twice"),
+    ],
+)
+def test_what_is_no_run_is_told_in_a_sentence(run, error, message):
+    with pytest.raises(error) as raised:
+        rerank(run, docs={"d1": "a"}, queries={"q": "what"}, engine=BestLast())
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"window": "20"}, "window is '20', and must be a whole number"),
+        (
+            {"window": 2.5, "top_p": "x"},
+            "top_p is 'x', and must be a number; window is 2.5, and must be a whole",
+        ),
+        ({"seed": True}, "seed is True, and must be a whole number"),
+        ({"resume": "yes"}, "resume is 'yes', and must be True or False"),
+        ({"tag": 3}, "tag is 3, and must be a str"),
+        ({"output": 3}, "output is 3, and must be a path"),
+        ({"docs": ["a"]}, "docs is ['a'], and must be a path or a mapping"),
+        ({"set": "cut=3"}, "set is 'cut=3', and must be a mapping"),
+        ({"query": [1, 2]}, "query is [1, 2], and must be a list of query ids, each a str"),
+        ({"missing": "keep"}, "--missing is keep, and is one of error, skip"),
+        ({"settings": {}}, "rerank() has no option settings"),
+    ],
+)
+def test_an_option_of_the_wrong_type_is_told_in_a_sentence(two_queries, options, message):
+    texts = {"docs": two_queries.docs, "queries": two_queries.queries}
+    with pytest.raises(UsageError) as raised:
+        rerank(two_queries.run, **{**texts, "engine": BestLast(), **options})
+    assert message in str(raised.value)
+
+
+def test_an_option_that_is_none_is_as_if_it_were_not_given(two_queries):
+    everything = dict.fromkeys(OPTIONS - {"docs", "queries", "engine"})
+    assert two_queries.rerank(Scripted(), **everything) == two_queries.rerank(Scripted())
+
+
+def test_a_shard_is_written_where_the_program_says(two_queries):
+    # On the command line, where one name serves all tasks of an array, it gets the shard's mark.
+    after = two_queries.rerank(Scripted(), shard="2/2", output=two_queries.output, traces=two_queries.traces)
+    assert ids(read_run(two_queries.output)) == after == {"q2": numbered(7)[::-1]}
+    assert {call["query_id"] for call in two_queries.calls()} == {"q2"}
+
+
+SLOW = """
+import asyncio, signal, sys
+from rearank_cli import rerank
+from rearank_cli.errors import StoppedByUserError
+from rearank_cli.records import Completion
+from rearank_cli.families import load_family
+
+class Slow:
+    asked = 0
+    async def complete(self, prompt, sampling):
+        self.asked += 1
+        await asyncio.sleep({seconds})
+        return load_family("rearank").write(range(len(prompt.doc_ids))[::-1])
+
+async def cell():
+    slow = Slow()
+    try:
+        print("begun", flush=True)
+        rerank("bm25.trec", docs="docs.jsonl", queries="queries.tsv", engine=slow, window=4, step=2,
+               in_flight=1, traces="traces.jsonl", {options})
+        print("done after", slow.asked)
+    except StoppedByUserError as error:
+        print("stopped:", error, "after", slow.asked)
+
+# As IPython runs a cell: its handler of Ctrl-C is Python's own, and the loop goes on afterwards.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+loop = asyncio.new_event_loop()
+loop.run_until_complete(cell())
+loop.run_until_complete(asyncio.sleep(0))
+assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+"""
+
+
+def interrupted(folder, program, times):
+    """What a program prints that is interrupted when it has written two calls, so many times."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    traces, deadline = folder / "traces.jsonl", time.monotonic() + 60
+    try:
+        while not traces.exists() or traces.read_bytes().count(b"\n") < 3:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.2)
+        printed, said = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 0, said
+    assert "interrupt again to stop at once" in said
+    return printed
+
+
+@pytest.mark.parametrize("runner", ["ipython", "asyncio"])
+def test_ctrl_c_stops_a_job_in_a_notebook_and_it_can_be_resumed(two_queries, runner):
+    program = SLOW.format(seconds=0.3, options="")
+    if runner == "asyncio":
+        program = program.partition("# As IPython")[0] + "asyncio.run(cell())\n"
+    printed = interrupted(two_queries.folder, program, 1)
+    assert printed.startswith("begun\nstopped: interrupted")
+    answered = len(two_queries.calls())
+    assert 2 <= answered < 6
+    assert all(call["status"] == "ok" for call in two_queries.calls())
+    again = [sys.executable, "-c", SLOW.format(seconds=0, options="resume=True")]
+    done = subprocess.run(again, cwd=two_queries.folder, capture_output=True, text=True)
+    assert done.stdout == f"begun\ndone after {6 - answered}\n", done.stderr
+
+
+def test_a_second_ctrl_c_does_not_wait_for_requests_in_flight(two_queries):
+    program = SLOW.format(seconds="0.1 if self.asked < 3 else 60", options="")
+    began = time.monotonic()
+    assert "stopped: interrupted" in interrupted(two_queries.folder, program, 2)
+    # Politely it would take the 30 seconds of --grace.
+    assert time.monotonic() - began < 28
+    assert len(two_queries.calls()) == 2

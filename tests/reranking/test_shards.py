@@ -89,7 +89,7 @@ def test_a_query_that_is_not_in_the_run_is_an_error_in_every_shard(two_queries):
         {"method": "tourrank"},
         {"window": 5, "step": 3, "permutations": 3},
         {"missing": "skip"},
-        {"retries": 0, "forced_finish": False},
+        {"retries": 0, "no_forced_finish": True},
     ],
 )
 def test_the_traces_of_all_shards_in_one_file_are_those_of_the_whole_job(collect, options):

@@ -1,0 +1,90 @@
+"""Reranking in PyTerrier's pipelines: `bm25 >> pt.text.get_text(index, "text") >> Rearank()`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rearank_cli import rerank
+from rearank_cli.errors import InputError
+from rearank_cli.records import Passage
+
+try:
+    import pandas as pd
+    import pyterrier as pt
+except ImportError as error:
+    raise ImportError(
+        "rearank_cli.pyterrier needs PyTerrier; install it with: pip install 'rearank[pyterrier]'"
+    ) from error
+
+
+class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
+    """Orders the documents of every query anew; the options are those of `rearank_cli.rerank`.
+
+    In goes a frame with the columns qid, query, docno and text, and title where there is one; in the
+    order of rank, or else of score. Out comes a new one with another score and rank, and all other
+    columns as they were. With `dataset` or `docs` the texts come from there, and the frame needs none;
+    documents that the dataset excludes from evaluation are left out. Every call of `transform` loads
+    the model: give it all queries at once, or keep the model in a server (`engine="openai"`).
+    """
+
+    def __init__(self, model: str | None = None, **options: Any) -> None:
+        self.model = model
+        self.options = options
+
+    def __repr__(self) -> str:
+        model = [] if self.model is None else [repr(self.model)]
+        return (
+            f"Rearank({', '.join([*model, *(f'{name}={value!r}' for name, value in self.options.items())])})"
+        )
+
+    def transform(self, inp: pd.DataFrame) -> pd.DataFrame:
+        """The frame in its new order. Raises the errors of `rearank_cli.errors`."""
+        own_texts = not {"dataset", "docs"} & self.options.keys()
+        needed = ["query", "text"] if own_texts else ["query"]
+        pt.validate.result_frame(inp, extra_columns=needed, context=self)
+        if inp.empty:
+            return inp.assign(score=pd.Series(dtype="float64"), rank=pd.Series(dtype="int64"))
+        frame = _in_order(inp.assign(qid=inp["qid"].astype(str), docno=inp["docno"].astype(str)))
+        texts: dict[str, Any] = {"queries": _one_each(frame, "qid", frame["query"])}
+        if own_texts:
+            texts["docs"] = _one_each(frame, "docno", _passages(frame))
+        before: dict[str, list[tuple[str, float]]] = {}
+        for qid, docno, score in zip(frame["qid"], frame["docno"], frame["score"], strict=True):
+            before.setdefault(qid, []).append((docno, score))
+        after = rerank(before, model=self.model, **texts | self.options)
+        rows = {key: row for row, key in enumerate(zip(frame["qid"], frame["docno"], strict=True))}
+        new = [
+            (rows[qid, document.doc_id], document.score, rank)
+            for qid in after
+            for rank, document in enumerate(after[qid], pt.model.FIRST_RANK)
+        ]
+        places, scores, ranks = zip(*new, strict=True) if new else ((), (), ())
+        ordered = frame.iloc[list(places)].reset_index(drop=True)
+        return ordered.assign(score=pd.Series(scores, dtype="float64"), rank=pd.Series(ranks, dtype="int64"))
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the best documents of each query first, and a score for each."""
+    if "rank" in frame:
+        frame = frame.sort_values("rank", kind="stable")
+    elif "score" in frame:
+        frame = frame.sort_values("score", kind="stable", ascending=False)
+    return frame if "score" in frame else frame.assign(score=range(len(frame), 0, -1))
+
+
+def _passages(frame: pd.DataFrame) -> list[Passage | None]:
+    titles = frame["title"] if "title" in frame else [None] * len(frame)
+    return [
+        Passage(docno, text, title if isinstance(title, str) else None) if isinstance(text, str) else None
+        for docno, text, title in zip(frame["docno"], frame["text"], titles, strict=True)
+    ]
+
+
+def _one_each(frame: pd.DataFrame, column: str, values: Any) -> Mapping[str, Any]:
+    """What belongs to each id; those without a text are left out, and missed later."""
+    found: dict[str, Any] = {}
+    for key, value in zip(frame[column], values, strict=True):
+        if value is not None and found.setdefault(key, value) != value:
+            raise InputError(
+                f"{column} '{key}' has several texts in the frame; an id can stand for one text only"
+            )
+    return found

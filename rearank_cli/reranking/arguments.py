@@ -1,0 +1,143 @@
+"""What a Python program gives `rerank`, made into what the command line would have made of it."""
+
+import math
+import numbers
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from difflib import get_close_matches
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from rearank_cli.errors import InputError, UsageError
+from rearank_cli.records import Run, ScoredDoc
+from rearank_cli.reranking.options import RerankOptions
+
+# Words of the command line that name something else in the program.
+_RENAMED = {"settings": "set", "engine_args": "engine_arg", "forced_finish": "no_forced_finish"}
+_FIELDS = {_RENAMED.get(field.name, field.name): field.name for field in fields(RerankOptions)}
+
+OPTIONS = frozenset(_FIELDS)
+"""The options by their words on the command line, with _ for -."""
+
+_NO_RUN = "a run is a file, a Run, or rankings by query: {query_id: [(doc_id, score), ...]}"
+_NO_RANKING = "its ranking is a list of (doc_id, score), the best first"
+
+
+def as_options(given: Mapping[str, Any]) -> RerankOptions:
+    """The options; None is what was not given. Raises UsageError for words that are none, and wrong types."""
+    problems = []
+    if unknown := sorted(given.keys() - OPTIONS):
+        named = ", ".join(f"{word}{_hint(word)}" for word in unknown)
+        problems.append(f"rerank() has no option {named}; see rearank rerank --help")
+    hints = get_type_hints(RerankOptions)
+    values = {}
+    for word in sorted(given.keys() & OPTIONS):
+        if given[word] is not None:
+            name = _FIELDS[word]
+            try:
+                values[name] = _converted(name, given[word], hints[name])
+            except TypeError as error:
+                problems.append(f"{word} is {given[word]!r:.60}, and must be {error}")
+    if problems:
+        raise UsageError("; ".join(problems))
+    return RerankOptions(**values)
+
+
+def as_run(given: object) -> str | Path | Run:
+    """A run: the path of its file, or its rankings.
+
+    Raises UsageError for what is neither, InputError for rankings that cannot be.
+    """
+    if isinstance(given, str | Run):
+        return given
+    if isinstance(given, os.PathLike):
+        return Path(given)
+    if not isinstance(given, Mapping):
+        hint = "; for frames there is rearank_cli.pyterrier" if type(given).__name__ == "DataFrame" else ""
+        raise UsageError(f"{_NO_RUN}; this is of type {type(given).__name__}{hint}")
+    return Run({_id("query", query_id): _ranking(query_id, ranking) for query_id, ranking in given.items()})
+
+
+def _ranking(query_id: str, given: object) -> list[ScoredDoc]:
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        raise InputError(f"query '{query_id}': {_NO_RANKING}, and not of type {type(given).__name__}")
+    ranking: dict[str, ScoredDoc] = {}
+    for item in given:
+        if not isinstance(item, Sequence) or isinstance(item, str) or len(item) != 2:
+            raise InputError(f"query '{query_id}': {_NO_RANKING}, and {item!r:.60} is none")
+        doc_id, score = _id("document", item[0]), item[1]
+        if not isinstance(score, numbers.Real) or not math.isfinite(score):
+            raise InputError(
+                f"query '{query_id}': the score of '{doc_id}' is {score!r:.40}, no finite number"
+            )
+        if doc_id in ranking:
+            raise InputError(f"query '{query_id}': document '{doc_id}' is in its ranking twice")
+        ranking[doc_id] = ScoredDoc(doc_id, float(score))
+    return list(ranking.values())
+
+
+def _id(kind: str, given: object) -> str:
+    if not isinstance(given, str):
+        raise InputError(f"the {kind} id {given!r:.40} is of type {type(given).__name__}; ids are always str")
+    return given
+
+
+def _hint(word: str) -> str:
+    if word == "qrels":
+        return " (judgments are for evaluate())"
+    close = get_close_matches(word, OPTIONS, 1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
+def _converted(name: str, value: Any, hint: Any) -> Any:
+    """The value as the program has it. Raises TypeError with what it must be."""
+    match name:
+        case "engine":  # whoever looks for its methods tells what is wrong
+            return value
+        case "forced_finish":
+            return not _checked(value, (bool,))
+        case "query":
+            queries = [value] if isinstance(value, str) else value
+            if not isinstance(queries, Iterable) or not all(isinstance(query, str) for query in queries):
+                raise TypeError("a list of query ids, each a str")
+            return tuple(queries)
+        case "settings" | "engine_args":
+            pairs = _checked(value, (Mapping,))
+            return {
+                key: str(setting).lower() if isinstance(setting, bool) else str(setting)
+                for key, setting in pairs.items()
+            }
+    parts = get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+    return _checked(value, tuple(_plain(part) for part in parts))
+
+
+def _plain(hint: Any) -> type:
+    """The type behind an annotation. Of choices the options' own check tells."""
+    origin = get_origin(hint)
+    kind: type = str if origin is Literal else origin or hint
+    return kind
+
+
+_KINDS: Mapping[type, tuple[str, Any]] = {
+    bool: ("True or False", bool),
+    int: ("a whole number", numbers.Integral),
+    float: ("a number", numbers.Real),
+    str: ("a str", str),
+    Path: ("a path", (str, os.PathLike)),
+    Mapping: ("a mapping", Mapping),
+}
+
+
+def _checked(value: Any, kinds: tuple[type, ...]) -> Any:
+    """The value as one of these kinds. Raises TypeError with their names."""
+    named = []
+    for kind in kinds:
+        if kind not in _KINDS:  # None
+            continue
+        name, accepted = _KINDS[kind]
+        named.append(name)
+        if isinstance(value, accepted) and (kind is bool or not isinstance(value, bool)):
+            return value if isinstance(value, Mapping) else kind(value)
+    raise TypeError(" or ".join(named))
