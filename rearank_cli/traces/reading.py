@@ -23,6 +23,9 @@ _TUPLES = ("doc_ids", "order", "scores", "window")
 _TAIL = 200
 
 
+_CLOSED = re.compile(r"\s*</\w+>")
+
+
 @dataclass(frozen=True, slots=True)
 class TracedRequest:
     """One line of a trace file, in the words of the file (`attempt` is its `try`).
@@ -78,8 +81,12 @@ class TracedRequest:
         tail = self.reasoning.strip().rpartition("\n")[2][-_TAIL:]
         if tail and not self.answered and self.response.rstrip().endswith(tail):
             return ""
-        closed = list(re.finditer(rf"{re.escape(tail)}\s*</\w+>", self.response)) if tail else []
-        return self.response[closed[-1].end() if closed else 0 :].strip()
+        place = self.response.rfind(tail) if tail else -1
+        while place >= 0:
+            if closed := _CLOSED.match(self.response, place + len(tail)):
+                return self.response[closed.end() :].strip()
+            place = self.response.rfind(tail, 0, place + len(tail) - 1)
+        return self.response.strip()
 
 
 # What a line does not say of itself, but the attempt before it.
