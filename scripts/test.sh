@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # All checks and all tests, on a machine that has nothing but Python: makes its own environment,
-# real vLLM for the CPU included (3.5 GB, a few minutes the first time).
+# real vLLM for the CPU included (3.5 GB, a few minutes the first time), and on Debian, as root, installs
+# the programs that some tests open things with (scripts/system_packages.sh).
 #   scripts/test.sh                  everything
 #   scripts/test.sh -k sliding       what follows goes to pytest
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
+. scripts/system_packages.sh
 
 environment=${REARANK_TEST_ENV:-.venv-test}
-make_environment "$environment" dev,cpu,openai,ray
+make_environment "$environment" dev,cpu,openai,ray,pyterrier
+install_system_packages
 export PATH="$PWD/$environment/bin:$PATH"
 
 if [ $# -eq 0 ]; then
