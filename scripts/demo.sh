@@ -18,7 +18,11 @@ show() {
 show rearank example "$folder"
 cd "$folder"
 show rearank rerank run.trec
-show rearank evaluate run.trec run.rearank.trec
+show rearank evaluate run.trec run.rearank.trec -m ndcg@10 --compare student
+show rearank trace run.rearank.jsonl --query q4 --doc bee-021
+show rearank report run.rearank.jsonl
+printf '\n$ rearank retrieve | rearank rerank - | rearank evaluate -\n'
+rearank retrieve | rearank rerank - | rearank evaluate -
 printf '\n$ tail -n 1 run.rearank.jsonl      # one call, as its trace has it, a key a line\n'
 tail -n 1 run.rearank.jsonl | python -c '
 import json, sys

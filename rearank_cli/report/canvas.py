@@ -178,6 +178,8 @@ class Canvas:
         if points:
             codes = {"M": Path.MOVETO, "L": Path.LINETO, "Z": Path.CLOSEPOLY}
             path = Path(points, [codes[step] for step in steps] * (len(points) // len(steps)))
+            # To simplify is to leave out lines of no length: dots.
+            path.should_simplify = False
             self.figure.add_artist(PathPatch(path, transform=self.pixels, zorder=2, **looks))
 
     def line(

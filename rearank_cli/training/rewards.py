@@ -103,18 +103,40 @@ def reasonrank_reward(
     where there is no thought with an answer after it; 0 where its identifiers are not as many and as
     different as the teacher's. Source: Liu et al. 2025 (ReasonRank), section on the reward.
     """
+    weights = {"recall_weight": recall_weight, "overlap_weight": overlap_weight}
+    return reasonrank_parts(response, doc_ids, teacher, relevant, **weights)["score"]
+
+
+def reasonrank_parts(
+    response: str,
+    doc_ids: Sequence[str],
+    teacher: Sequence[int],
+    relevant: Collection[str],
+    *,
+    recall_weight: float = 0.2,
+    overlap_weight: float = 0.1,
+) -> dict[str, float]:
+    """ReasonRank's reward as `score`, with what it is made of.
+
+    `ndcg`, `recall` and `overlap` are 0 where they are not looked at. `response_format` is 1 where there is
+    a thought with an answer after it, `ranking_format` where the answer has the right identifiers, too.
+    """
+    parts = dict.fromkeys(("score", "ndcg", "recall", "overlap", "response_format", "ranking_format"), 0.0)
     answer = _REASONED.search(response.lower())
     if answer is None:
-        return -1.0
+        return {**parts, "score": -1.0}
+    parts["response_format"] = 1.0
     listed = _identifiers(answer[1])
     if len(listed) != len(teacher) or not _is_permutation(listed, len(doc_ids)):
-        return 0.0
+        return parts
     wanted = frozenset(relevant)
     gains = [int(doc_ids[identifier - 1] in wanted) for identifier in listed[:CUTOFF]]
     ideal = _dcg([1] * min(len(wanted), CUTOFF))
     ndcg = _dcg(gains) / ideal if ideal else 0.0
     recall = sum(gains) / len(wanted) if wanted else 0.0
-    return ndcg + recall_weight * recall + overlap_weight * average_overlap(listed, teacher)
+    overlap = average_overlap(listed, teacher)
+    score = ndcg + recall_weight * recall + overlap_weight * overlap
+    return parts | {"score": score, "ndcg": ndcg, "recall": recall, "overlap": overlap, "ranking_format": 1.0}
 
 
 def average_overlap(one: Sequence[int], other: Sequence[int]) -> float:
@@ -135,10 +157,13 @@ def average_overlap(one: Sequence[int], other: Sequence[int]) -> float:
     return overlaps / depth if depth else 1.0
 
 
-def ndcg(ranked: Sequence[str], qrels: Mapping[str, int]) -> float:
-    """nDCG@10 of doc_ids, best first, as trec_eval has it: linear gains, the ideal over all judgments."""
-    ideal = _dcg(nlargest(CUTOFF, qrels.values()))
-    return _dcg([qrels.get(doc_id, 0) for doc_id in ranked[:CUTOFF]]) / ideal if ideal else 0.0
+def ndcg(ranked: Sequence[str], qrels: Mapping[str, int], cutoff: int = CUTOFF) -> float:
+    """nDCG of doc_ids, best first, as trec_eval has it: linear gains, the ideal over all judgments.
+
+    The cut-off is 10, or less.
+    """
+    ideal = _dcg(nlargest(cutoff, qrels.values()))
+    return _dcg([qrels.get(doc_id, 0) for doc_id in ranked[:cutoff]]) / ideal if ideal else 0.0
 
 
 def best_order(doc_ids: Sequence[str], qrels: Mapping[str, int]) -> list[int]:

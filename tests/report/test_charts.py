@@ -209,6 +209,14 @@ def test_movements_count_what_is_at_one_place() -> None:
     assert "3 documents, 1 of them relevant: 0 moved up, 0 moved down" in parsed(svg).get("aria-label", "")
 
 
+def test_every_place_with_a_relevant_document_has_its_dot() -> None:
+    svg = charts.movements([(before, 101 - before, True) for before in range(1, 101)], depth=100)
+    dots = [path.get("d", "") for path in parsed(svg).iter() if "--chart-mark" in path.get("style", "")]
+    # 50 places of 2 x 2 ranks, and those in the key; a dot is a line of no length.
+    assert sum(path.count("h0") for path in dots) > 50
+    assert sum(path.count("h0") for path in dots) == sum(path.count("M") for path in dots)
+
+
 def test_movements_are_small_however_scattered() -> None:
     assert len(charts.movements(scattered(300, 100), depth=100)) < 150_000
 
