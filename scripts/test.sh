@@ -19,5 +19,9 @@ if [ $# -eq 0 ]; then
     ruff format --check .
     mypy
     lint-imports
+    # One core does not wait for the other; an engine takes all of them.
+    python -m pytest -m "not vllm" --numprocesses auto --dist loadfile
+    python -m pytest -m vllm
+else
+    python -m pytest "$@"
 fi
-python -m pytest "$@"

@@ -197,7 +197,7 @@ def test_a_bad_run_is_told_in_a_sentence(
         (["--query", "q77"], 3, "run.trec has no query q77"),
         (["--tag", "my run"], 2, "the run tag 'my run'"),
         (["-o", "nowhere/run.trec"], 6, "nowhere"),
-        (["--dataset", "beir/nfcorpus/test"], 2, "--dataset and --docs"),
+        (["--dataset", "beir/nfcorpus/test", "--docs", "docs.jsonl"], 2, "--dataset and --docs"),
         (["--nonsense"], 2, "--nonsense"),
     ],
 )

@@ -338,7 +338,8 @@ def test_families_that_choose_or_score_are_shown_as_they_answer(rearank: Command
             cwd=bees,
         )
         assert done.returncode == 0, done.stderr
-        assert line in rearank("trace", "run.rearank.jsonl", "--query", "q8", cwd=bees).stdout, family
+        shown = rearank("trace", "run.rearank.jsonl", "--query", "q8", "--config", "/dev/null", cwd=bees)
+        assert line in shown.stdout, family
 
 
 def test_a_terminal_gets_colours_and_lines_of_its_width(
