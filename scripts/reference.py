@@ -54,6 +54,10 @@ def sections() -> Iterator[str]:
     for command in app.registered_commands:
         name = command.callback.__name__
         yield details(f"rearank {name}", help_of(name))
+    for group in app.registered_groups:
+        name = group.typer_instance.info.name
+        for command in group.typer_instance.registered_commands:
+            yield details(f"rearank {name} {command.name}", help_of(name, command.name))
 
 
 def details(title: str, text: str) -> str:

@@ -8,9 +8,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/environment.sh
 . scripts/system_packages.sh
+. scripts/trainers.sh
 
 environment=${REARANK_TEST_ENV:-.venv-test}
 make_environment "$environment" dev,cpu,openai,ray,pyterrier
+install_trainers "$environment"
 install_system_packages
 export PATH="$PWD/$environment/bin:$PATH"
 

@@ -18,6 +18,7 @@ from rearank_cli.commands.rerank import rerank
 from rearank_cli.commands.retrieve import retrieve
 from rearank_cli.commands.shared import Debug, Quiet, Verbose
 from rearank_cli.commands.trace import trace
+from rearank_cli.commands.train import train
 
 app = typer.Typer(
     name="rearank",
@@ -29,6 +30,7 @@ app = typer.Typer(
 )
 for command in (rerank, evaluate, trace, report, retrieve, fuse, check, merge, families, example):
     app.command(cls=Command, help=help_of(command))(command)
+app.add_typer(train)
 
 
 def _version(context: typer.Context, value: bool) -> None:

@@ -15,7 +15,12 @@ FILE_NAME = "rearank.toml"
 # A relative path in a configuration starts from the folder of the file.
 _PATHS = frozenset({"docs", "queries", "qrels", "output", "traces", "index"})
 # A file to some commands, and the name of one to others.
-_PATHS_OF = {"merge": frozenset({"run"}), "report": frozenset({"runs"})}
+_PATHS_OF = {
+    "merge": frozenset({"run"}),
+    "report": frozenset({"runs"}),
+    "train.data": frozenset({"from_traces"}),
+    "train.config": frozenset({"training_data", "validation"}),
+}
 
 # Texts and judgments have one source: the file's gives way to another one on the command line.
 _INSTEAD_OF = {"docs": "dataset", "queries": "dataset", "qrels": "dataset", "dataset": "docs"}
@@ -33,8 +38,8 @@ def apply_configuration(context: typer.Context, path: Path | None) -> Path | Non
     if file is None:
         return path
     root: Any = context.find_root().command
-    commands = {name: _options(command) for name, command in root.commands.items()}
-    name = context.command.name or ""
+    commands = {name: _options(command) for name, command in _commands(root)}
+    name = _table_of(context)
     table = _tables(file, commands)[name]
     paths = _PATHS | _PATHS_OF.get(name, frozenset())
     defaults = dict(_defaults(table, commands[name], file.parent, paths))
@@ -63,6 +68,25 @@ def _nearest(folder: Path) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """All commands, by the names of their tables: `rerank`, and `train.data` of a group."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name}.")
+        else:
+            yield before + name, command
+
+
+def _table_of(context: typer.Context) -> str:
+    """The name of the table of the command that is being read."""
+    names = []
+    current: Any = context
+    while current.parent is not None:
+        names.append(current.command.name or "")
+        current = current.parent
+    return ".".join(reversed(names))
+
+
 def _options(command: Any) -> dict[str, str]:
     """The options of a command, as on the command line without the dashes -> the parameters they set."""
     return {
@@ -77,7 +101,7 @@ def _options(command: Any) -> dict[str, str]:
 def _tables(file: Path, commands: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, Any]]:
     """The options that the file has for every command. All unknown keys are told at once."""
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        content = dict(_flat(tomllib.loads(file.read_text(encoding="utf-8")), commands))
     except OSError as error:
         raise InputError(f"the configuration {file} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # TOML's own error is a ValueError, and not the only one
@@ -88,7 +112,7 @@ def _tables(file: Path, commands: Mapping[str, Mapping[str, str]]) -> dict[str, 
     for name, table in content.items():
         if name in commands and isinstance(table, dict):
             problems += [
-                f"[{name}] {key} is no option of rearank {name}{_hint(key, commands[name])}"
+                f"[{name}] {key} is no option of rearank {name.replace('.', ' ')}{_hint(key, commands[name])}"
                 for key in table
                 if key.replace("_", "-") not in commands[name]
             ]
@@ -104,6 +128,16 @@ def _tables(file: Path, commands: Mapping[str, Mapping[str, str]]) -> dict[str, 
         name: {key: value for key, value in shared.items() if key in options} | content.get(name, {})
         for name, options in commands.items()
     }
+
+
+def _flat(content: Mapping[str, Any], commands: Collection[str]) -> Iterator[tuple[str, Any]]:
+    """The tables of a group's commands beside those of the others."""
+    groups = {name.partition(".")[0] for name in commands if "." in name}
+    for name, table in content.items():
+        if name in groups and isinstance(table, dict):
+            yield from ((f"{name}.{inner}", value) for inner, value in table.items())
+        else:
+            yield name, table
 
 
 def _hint(word: str, known: Any) -> str:

@@ -17,7 +17,11 @@ from rearank_cli.methods import METHODS
 from rearank_cli.trec.tracks import TRACKS
 
 EXAMPLE = files("rearank_cli") / "example"
-COMMANDS = [command.callback.__name__ for command in app.registered_commands]
+COMMANDS = [command.callback.__name__ for command in app.registered_commands] + [
+    f"{group.typer_instance.info.name} {command.name}"
+    for group in app.registered_groups
+    for command in group.typer_instance.registered_commands
+]
 
 
 def test_all_methods_are_listed():
@@ -36,7 +40,7 @@ def test_the_default_measures_are_listed():
 @pytest.mark.parametrize("columns", [80, 100])
 def test_help_has_an_example_that_can_be_copied(command, columns, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", str(columns))
-    assert run([*filter(None, [command]), "--help"]) == 0
+    assert run([*command.split(), "--help"]) == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     begins = lines.index("Example:") + 1
     example = lines[begins]

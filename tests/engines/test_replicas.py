@@ -78,7 +78,8 @@ def test_two_replicas_write_what_one_engine_writes(bees: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.encode() == (bees / "alone.trec").read_bytes()
     assert answers(bees, "two.jsonl") == answers(bees, "alone.jsonl")
-    told = [line for line in done.stderr.splitlines() if not line.startswith(("rearank: ", "run ", "before ", "after "))]
+    ours = ("rearank: ", "run ", "before ", "after ")
+    told = [line for line in done.stderr.splitlines() if not line.startswith(ours)]
     assert told == [], done.stderr
     assert not marked_processes(bees)
 
