@@ -29,8 +29,9 @@ def rerank(run: str | Path | Mapping[str, Sequence[ScoredDoc | tuple[str, float]
 
     Nothing is written but what `output` and `traces` name; with `shard` too, these names are taken
     as they are. Can be called where an event loop is running, as in a notebook; Ctrl-C stops it
-    there too, and with `traces` the same call goes on with `resume=True`. Raises the errors of
-    `rearank_cli.errors`.
+    there too, and with `traces` the same call goes on with `resume=True`. Calls without an answer are
+    a warning, unless `max_failed` is given: then more than that are an UnansweredError, raised when what
+    is to be written is written. Raises the errors of `rearank_cli.errors`.
     """
     from rearank_cli.reranking.interface import rerank_run
 
@@ -46,7 +47,7 @@ def evaluate(
     qrels: str | Path | Qrels | None = None,
     *,
     dataset: str | None = None,
-    measures: Sequence[str] | None = None,
+    measures: str | Sequence[str] | None = None,
     compare: Test | None = None,
     cutoff: int | None = None,
     level: int | None = None,

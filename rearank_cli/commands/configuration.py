@@ -22,8 +22,15 @@ _PATHS_OF = {
     "train.config": frozenset({"training_data", "validation"}),
 }
 
-# Texts and judgments have one source: the file's gives way to another one on the command line.
-_INSTEAD_OF = {"docs": "dataset", "queries": "dataset", "qrels": "dataset", "dataset": "docs"}
+# What the file says gives way to what goes against it on the command line. Texts have one source.
+_INSTEAD_OF = {
+    "docs": "dataset",
+    "queries": "dataset",
+    "qrels": "dataset",
+    "dataset": "docs",
+    "overwrite": "resume",
+    "resume": "overwrite",
+}
 
 
 def apply_configuration(context: typer.Context, path: Path | None) -> Path | None:
@@ -47,13 +54,23 @@ def apply_configuration(context: typer.Context, path: Path | None) -> Path | Non
         # What can be given several times can also be given once.
         if getattr(parameter, "multiple", False) and isinstance(defaults.get(parameter.name), str):
             defaults[parameter.name] = [defaults[parameter.name]]
-    for option, other in _INSTEAD_OF.items():
+    instead_of = dict(_INSTEAD_OF)
+    if "docs" not in commands[name]:
+        # There a dataset is for its judgments; others beside it are those that are meant.
+        instead_of["dataset"] = "qrels"
+        if "qrels" in defaults:
+            defaults.pop("dataset", None)
+    for option, other in instead_of.items():
         if option in defaults:
-            # Where a command takes no documents, a dataset is there for its judgments.
-            given = "qrels" if other == "docs" and "docs" not in commands[name] else other
-            defaults[option] = _unless_given(context, given, defaults[option])
+            defaults[option] = _unless_given(context, other, defaults[option])
     context.default_map = {**(context.default_map or {}), **defaults}
     return path
+
+
+def on_command_line(context: typer.Context, parameter: str) -> bool:
+    """Whether an option was given there, and not in a configuration or not at all."""
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _here() -> Path:
@@ -163,8 +180,7 @@ def _unless_given(context: typer.Context, other: str, value: object) -> Callable
     """A default that is none where another option is on the command line, which is read first."""
 
     def default() -> object:
-        source = context.get_parameter_source(other)
-        return None if source and source.name == "COMMANDLINE" else value
+        return None if on_command_line(context, other) else value
 
     return default
 

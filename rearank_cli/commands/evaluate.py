@@ -122,7 +122,8 @@ def evaluate(
         raise UsageError("standard input (-) can be read only once")
     chosen, least = choose_measures(measures, level, track)
     check_options(chosen, cutoff=cutoff, level=least)
-    comparison = Comparison(compare, seed=seed, alpha=alpha) if compare else None
+    tested = Comparison(compare or "student", seed=seed, alpha=alpha)
+    comparison = tested if compare else None
     if comparison and len(runs) < 2:
         raise UsageError("--compare needs two runs or more: the first is what the others are compared with")
     if comparison and per_query and output_format == "csv":

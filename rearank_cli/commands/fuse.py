@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rearank_cli.commands import completion
+from rearank_cli.commands.configuration import on_command_line
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
 from rearank_cli.errors import UsageError
 from rearank_cli.trec.outputs import STDOUT
@@ -27,6 +28,7 @@ METHODS = (
 
 
 def fuse(
+    context: typer.Context,
     runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the fused run goes; - is standard output.")
@@ -102,6 +104,8 @@ def fuse(
     from rearank_cli.trec.runs import check_tag
 
     fusion = plan_fusion(by, len(runs), norm=norm, weights=weights or (), parameter=parameter)
+    if tune_for is None and (on_command_line(context, "qrels") or on_command_line(context, "dataset")):
+        raise UsageError("judgments are there to tune for: give --tune-for MEASURE with them")
     _check_options(runs, tune_for, qrels, dataset, given=bool(weights) or parameter is not None)
     check_tag(tag)
     check_writable(output, may_exist=overwrite)

@@ -19,7 +19,6 @@ from rearank_cli.errors import (
     RearankError,
     StoppedByUserError,
     TerminatedError,
-    UnansweredError,
     UsageError,
 )
 from rearank_cli.trec.outputs import STDOUT
@@ -94,7 +93,7 @@ def rerank(
     rearank rerank run.trec --dataset msmarco-passage/trec-dl-2019/judged
     """
     from rearank_cli.commands.progress import looking_on
-    from rearank_cli.reranking import RerankOptions, destinations, plan_rerank, rerank_runs
+    from rearank_cli.reranking import RerankOptions, check_answers, destinations, plan_rerank, rerank_runs
 
     options = RerankOptions(
         dataset=dataset,
@@ -104,8 +103,7 @@ def rerank(
         output=output,
         traces=traces,
         tag=tag,
-        # A switch cannot be taken back: --resume means that the configuration's overwrite is not.
-        overwrite=overwrite and not (resume and "--overwrite" not in sys.argv),
+        overwrite=overwrite,
         resume=resume,
         retries=retries,
         forced_finish=not no_forced_finish,
@@ -159,7 +157,7 @@ def rerank(
     for result in results:
         _report(result)
     _evaluate(results, options, qrels)
-    _check_answers(results, max_failed)
+    check_answers(results, max_failed)
 
 
 def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
@@ -256,14 +254,3 @@ def _judgments(options: "RerankOptions", qrels: Path | None) -> "Qrels | None":
     if not options.dataset and not options.docs:
         return None
     return open_corpus(dataset=options.dataset, docs=options.docs, queries=options.queries).qrels()
-
-
-def _check_answers(results: Sequence["Reranked"], max_failed: float) -> None:
-    """Raise UnansweredError where too many calls had no answer; all of their windows kept their order."""
-    calls = sum(result.tally.calls for result in results)
-    unanswered = sum(result.tally.unanswered for result in results)
-    if calls and unanswered / calls > max_failed:
-        raise UnansweredError(
-            f"{unanswered} of {calls} calls ended without an answer, more than --max-failed {max_failed:g} allows; "
-            "the run is written, and its traces say what the model answered"
-        )

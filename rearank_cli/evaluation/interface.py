@@ -18,7 +18,7 @@ def evaluate_all(
     qrels: str | Path | Qrels | None,
     *,
     dataset: str | None,
-    measures: Sequence[str] | None,
+    measures: str | Sequence[str] | None,
     compare: Test | None,
     cutoff: int | None,
     level: int | None,
@@ -28,7 +28,7 @@ def evaluate_all(
 ) -> list[Evaluation]:
     """Evaluate runs in any of the forms that Python has them in; see `rearank_cli.evaluate`."""
     comparison = Comparison(compare, seed=seed, alpha=alpha) if compare else None
-    chosen, least = choose_measures(measures, level, track)
+    chosen, least = choose_measures([measures] if isinstance(measures, str) else measures, level, track)
     named = _named(runs)
     judgments = read_judgments(qrels, dataset)
     evaluations = evaluate_runs(

@@ -4,7 +4,7 @@ from rearank_cli.reranking.destinations import Destination, destinations
 from rearank_cli.reranking.job import plan_rerank, rerank_runs
 from rearank_cli.reranking.options import DEFAULT_MODEL, RerankOptions
 from rearank_cli.reranking.plan import Plan
-from rearank_cli.reranking.results import Reranked
+from rearank_cli.reranking.results import Reranked, check_answers
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -12,6 +12,7 @@ __all__ = [
     "Plan",
     "RerankOptions",
     "Reranked",
+    "check_answers",
     "destinations",
     "plan_rerank",
     "rerank_runs",

@@ -15,7 +15,7 @@ from rearank_cli.records import Run, ScoredDoc
 from rearank_cli.reranking.arguments import as_options, as_run
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.job import rerank_runs
-from rearank_cli.reranking.results import Reranked
+from rearank_cli.reranking.results import Reranked, check_answers
 from rearank_cli.reranking.stopping import REMOTE, Remote
 
 log = logging.getLogger("rearank")
@@ -35,8 +35,12 @@ def rerank_run(
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _with_warning(job())
-    return _with_warning(_beside_the_loop(job, options.grace))
+        result = job()
+    else:
+        result = _beside_the_loop(job, options.grace)
+    if given.get("max_failed") is not None:
+        check_answers([result], options.max_failed)
+    return _with_warning(result)
 
 
 def _beside_the_loop(job: Callable[[], Reranked], grace: float) -> Reranked:

@@ -163,7 +163,7 @@ class Course:
 
     @contextlib.asynccontextmanager
     async def observed(self, observer: Observer) -> AsyncIterator[None]:
-        """Meanwhile, have the observer look now and then."""
+        """Meanwhile, have the observer look now and then, until it fails: that harms nothing."""
         looking = asyncio.ensure_future(self._be_looked_at(observer))
         try:
             yield
@@ -175,4 +175,8 @@ class Course:
     async def _be_looked_at(self, observer: Observer) -> None:
         while True:
             await asyncio.sleep(observer.every)
-            observer.look(self.now())
+            try:
+                observer.look(self.now())
+            except Exception:
+                log.debug("progress is not shown any more", exc_info=True)
+                return

@@ -5,10 +5,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
 
 from rearank_cli.errors import InputError, UsageError
-from rearank_cli.records import Reading, Run, Sampling, Status, Window
+from rearank_cli.records import Reading, Run, Status, Window
 from rearank_cli.reranking.assignments import reassign
 from rearank_cli.reranking.conductor import order_topics
 from rearank_cli.reranking.destinations import Destination
@@ -16,7 +15,8 @@ from rearank_cli.reranking.options import Arrangement, RerankOptions, check_opti
 from rearank_cli.reranking.persistence import Persistence
 from rearank_cli.reranking.results import Reranked, finish
 from rearank_cli.reranking.tally import Tally
-from rearank_cli.traces import Asker, Call, History, read_traces
+from rearank_cli.traces import Call, History, read_traces
+from rearank_cli.traces.reading import asker_of
 
 
 @dataclass(frozen=True)
@@ -77,11 +77,7 @@ async def _replay(
     arrangement = replace(Arrangement(**told), **options.arrangement_given())
     check_options(options, arrangement)
     persistence = Persistence(forced_finish=options.forced_finish and attempt["options"]["forced_finish"])
-    sampling: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in attempt["asker"]["sampling"].items()
-    }
-    asker = Asker(**{**attempt["asker"], "sampling": Sampling(**sampling)})
+    asker = asker_of(attempt)
     # The traces are read, and not written.
     written = replace(place, traces=None)
     assignment = reassign(run, written, arrangement.depth, history.left_out, options)

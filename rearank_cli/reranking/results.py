@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rearank_cli.errors import UnansweredError
 from rearank_cli.records import RankedDocs, Ranking, Run
 from rearank_cli.reranking.assignments import Assignment
 from rearank_cli.reranking.destinations import Destination
@@ -23,6 +24,17 @@ class Reranked:
     destination: Destination
     tally: Tally
     seconds: float
+
+
+def check_answers(results: Sequence[Reranked], max_failed: float) -> None:
+    """Raise UnansweredError where too many calls had no answer; all of their windows kept their order."""
+    calls = sum(result.tally.calls for result in results)
+    unanswered = sum(result.tally.unanswered for result in results)
+    if calls and unanswered / calls > max_failed:
+        raise UnansweredError(
+            f"{unanswered} of {calls} calls ended without an answer, more than --max-failed {max_failed:g} "
+            "allows; the run is written, and its traces say what the model answered"
+        )
 
 
 def finish(

@@ -59,7 +59,8 @@ class Remote:
     """Asks the job of another thread to stop."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # A second Ctrl-C may come while the first one is being passed on, in the same thread.
+        self._lock = threading.RLock()
         self._asked: list[int] = []
         self._job: tuple[asyncio.AbstractEventLoop, Stop] | None = None
 

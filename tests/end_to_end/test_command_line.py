@@ -57,6 +57,33 @@ def test_what_has_one_name_before_and_after_is_measured_twice(
     assert (before[:2], after[:2]) == (["before", "0.5011"], ["after", "0.4959"])
 
 
+def test_what_lies_in_the_folder_does_not_disturb_the_evaluation(bees: Path) -> None:
+    (bees / "statistics.py").write_text("raise SystemExit('imported')")
+    (bees / "run.trec").rename(bees / "qrels")
+    # As the installed command: without the current folder among the modules.
+    command = [sys.executable, "-P", "-m", "rearank_cli", "rerank", "qrels"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=bees, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-2].split()[:2] == ["qrels", "0.5011"]
+
+
+def test_an_evaluation_that_cannot_be_run_is_a_warning(rearank: Command, bees: Path) -> None:
+    full = {"TMPDIR": "/dev/null", "TMP": "/dev/null", "TEMP": "/dev/null", "PYTHONPATH": str(bees / "path")}
+    (bees / "path").mkdir()
+    # Wherever temporary folders are made: there is no room.
+    (bees / "path" / "sitecustomize.py").write_text(
+        "import tempfile\n"
+        "def mkdtemp(*_, **__): raise OSError(28, 'No space left on device')\n"
+        "tempfile.mkdtemp = mkdtemp\n"
+    )
+    done = rearank("rerank", "run.trec", cwd=bees, environment=full)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == (
+        "rearank: warning: no evaluation: the evaluation cannot be run: No space left on device"
+    )
+
+
 def test_several_runs_go_to_a_folder(rearank: Command, bees: Path) -> None:
     (bees / "other.trec").write_text(RUN)
     done = rearank("rerank", "run.trec", "other.trec", "-o", "out", cwd=bees)
@@ -128,6 +155,7 @@ def test_options_above_the_tables_are_for_every_command_that_has_them(rearank: C
         (["retrieve"], "dataset"),
         (["evaluate", "run.trec"], "dataset"),
         (["evaluate", "run.trec", "--qrels", "none"], "qrels"),
+        (["evaluate", "run.trec", "--measure", "P@5"], "qrels of the file"),
         (["rerank", "run.trec", "--dry-run", "--docs", "none"], "docs"),
     ],
 )
@@ -138,7 +166,9 @@ def test_a_source_of_texts_on_the_command_line_takes_the_place_of_the_configured
         done = rearank(*command, "--dataset", "nowhere", cwd=bees)
         assert "unknown dataset 'nowhere'" in done.stderr
     else:
-        (bees / "rearank.toml").write_text('dataset = "nowhere"\n[rerank]\nqueries = "queries.tsv"\n')
+        others = 'qrels = "none"\n' if source == "qrels of the file" else ""
+        text = f'dataset = "nowhere"\n{others}[rerank]\nqueries = "queries.tsv"\n'
+        (bees / "rearank.toml").write_text(text)
         done = rearank(*command, cwd=bees)
         assert "none: no such file" in done.stderr, done.stderr
     assert done.returncode == 3

@@ -339,6 +339,15 @@ def test_a_configured_overwrite_gives_way_to_resume(rearank: Command, bees: Path
     assert "rearank: 0 requests," in done.stderr
 
 
+def test_a_configured_resume_gives_way_to_overwrite(rearank: Command, bees: Path) -> None:
+    text = (bees / "rearank.toml").read_text().replace("[rerank]", "[rerank]\nresume = true")
+    (bees / "rearank.toml").write_text(text)
+    assert rearank("rerank", "run.trec", cwd=bees).returncode == 0
+    done = rearank("rerank", "run.trec", "--overwrite", cwd=bees)
+    assert done.returncode == 0, done.stderr
+    assert "rearank: 29 requests," in done.stderr
+
+
 def test_killed_at_random_moments_and_resumed(tmp_path: Path) -> None:
     """The short form of scripts/crash_test.py."""
     command = [sys.executable, str(SCRIPTS / "crash_test.py"), "--kills", "6", "--seed", str(os.getpid())]

@@ -72,5 +72,5 @@ def _write_step(
         told = [thought.strip()]
     for sentence in told:
         paper.write(with_mentions(sentence, len(request.doc_ids), only=place), indent=4)
-    if not told:
+    if not told and any(one.reasoning for one in call.requests):
         paper.write(("its reasoning does not name it", "dim"), indent=4)

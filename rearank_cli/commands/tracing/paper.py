@@ -1,13 +1,13 @@
-"""Lines for a reader: in colour and wrapped on a terminal, plain text anywhere else."""
+"""Lines for a reader: wrapped on a terminal and whole anywhere else, in colour where it is wanted."""
 
 import io
-import os
 import re
 import sys
 
 from rich.console import Console
 from rich.text import Text
 
+from rearank_cli.commands.colour import in_colour
 from rearank_cli.trec.streams import printable
 
 # Spaces of every kind: a no-break space is none that printable() shows as one.
@@ -29,56 +29,57 @@ def clean(text: str) -> str:
 class Paper:
     """Standard output.
 
-    A terminal gets styles (but with NO_COLOR) and lines of its width; a pipe or a file gets each line
-    whole, however long, so that what reads them finds what belongs together in one.
+    A terminal gets lines of its width; a pipe or a file gets each line whole, however long, so that what
+    reads them finds what belongs together in one. FORCE_COLOR and its like change the styles alone.
     """
 
     def __init__(self) -> None:
-        plain = bool(os.environ.get("NO_COLOR"))
+        self._coloured = in_colour(sys.stdout)
         self._console = Console(
             file=sys.stdout,
-            color_system=None if plain else "auto",
+            force_terminal=self._coloured,
+            color_system="auto" if self._coloured else None,
             highlight=False,
             markup=False,
             emoji=False,
         )
-        self.is_terminal = self._console.is_terminal
-        if not self.is_terminal and isinstance(sys.stdout, io.TextIOWrapper):
+        self._wraps = sys.stdout.isatty()
+        if not self._wraps and isinstance(sys.stdout, io.TextIOWrapper):
             # Nor does a character that the locale's encoding lacks stop the others.
             sys.stdout.reconfigure(errors="backslashreplace")
 
     def write(self, *parts: Part, indent: int = 0) -> None:
-        """Write a paragraph: wrapped to the terminal, indented."""
-        text = _assembled(parts)
-        if not self.is_terminal:
-            self._write_plain(text, indent)
-            return
-        for paragraph in text.split("\n", allow_blank=True):
-            for line in paragraph.wrap(self._console, max(self._console.width - indent, 20)):
-                line.rstrip()
-                line.pad_left(indent)
-                self._print(line)
+        """Write a paragraph, indented; at a terminal it is wrapped."""
+        for paragraph in _assembled(parts).split("\n", allow_blank=True):
+            if self._wraps:
+                for line in paragraph.wrap(self._console, max(self._console.width - indent, 20)):
+                    self._print(line, indent)
+            else:
+                self._print(paragraph, indent)
 
     def write_row(self, *parts: Part, indent: int = 0) -> None:
         """Write one line of a table: cut off where a terminal ends."""
         text = _assembled(parts)
-        if not self.is_terminal:
-            self._write_plain(text, indent)
+        if not self._wraps:
+            self.write(text, indent=indent)
             return
-        text.pad_left(indent)
-        text.truncate(self._console.width, overflow="ellipsis")
-        self._print(text)
+        text.truncate(max(self._console.width - indent, 0), overflow="ellipsis")
+        self._print(text, indent)
 
     def end_paragraph(self) -> None:
         """Leave a line empty."""
         self.write("")
 
-    def _print(self, line: Text) -> None:
-        self._console.print(line, soft_wrap=True)
-
-    def _write_plain(self, text: Text, indent: int) -> None:
-        for line in text.plain.split("\n"):
-            sys.stdout.write(f"{' ' * indent}{line}".rstrip() + "\n")
+    def _print(self, line: Text, indent: int) -> None:
+        line.rstrip()
+        line.pad_left(indent if line else 0)
+        if not self._coloured:
+            sys.stdout.write(f"{line.plain}\n")
+            return
+        # Captured: rich has its own way to end a program whose reader has left.
+        with self._console.capture() as styled:
+            self._console.print(line, soft_wrap=True)
+        sys.stdout.write(styled.get())
 
 
 def _assembled(parts: tuple[Part, ...]) -> Text:

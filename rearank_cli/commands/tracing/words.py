@@ -9,7 +9,7 @@ from rearank_cli.traces import TracedRequest
 from rearank_cli.traces.mentions import mentioned
 
 MENTION = "bold cyan"
-_ANSWER_TAG = re.compile(r"\s*</?answer>\s*")
+_ANSWER_TAG = re.compile(r"</?answer>")
 
 
 def with_mentions(text: str, n: int, only: int | None = None) -> Text:
@@ -26,7 +26,7 @@ def write_words(paper: Paper, request: TracedRequest, indent: int) -> None:
     n = len(request.doc_ids)
     if request.reasoning:
         paper.write(with_mentions(request.reasoning.strip(), n), indent=indent + 2)
-    answer = _ANSWER_TAG.sub("\n", request.answer).strip()
+    answer = "\n".join(part.strip() for part in _ANSWER_TAG.split(request.answer)).strip()
     label = "answer:" if request.answered else "it wrote:"
     if "\n" in answer:
         paper.write((label, "bold"), indent=indent)
