@@ -1,5 +1,7 @@
 """The `rearank` command: what goes wrong in it is told in one sentence, with its exit status."""
 
+import contextlib
+import errno
 import logging
 import os
 import sys
@@ -13,6 +15,8 @@ from rearank_cli.trec.streams import printable
 
 log = logging.getLogger("rearank")
 
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
+
 
 def main() -> None:
     """Run the command line and exit."""
@@ -21,6 +25,7 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the command line; return its exit status. All that is raised below ends here."""
+    _open_what_is_closed()
     start_logging()
     try:
         result = app(arguments, prog_name="rearank", standalone_mode=False)
@@ -28,7 +33,7 @@ def run(arguments: list[str]) -> int:
     except RearankError as error:
         _say(str(error))
         log.debug("raised here", exc_info=True)
-        return error.status
+        return _leaving(error.status) if error.status == ExitStatus.OUTPUT else error.status
     except typer.TyperException as error:  # what the parser of the command line refuses
         if message := error.format_message():  # none where help was shown instead
             _say(message.replace("Value error, ", ""))
@@ -43,6 +48,10 @@ def run(arguments: list[str]) -> int:
             return _reader_left()
         raise
     except Exception as error:
+        # Files tell their names, and what we write to has its own error: what is left is standard output.
+        if isinstance(error, OSError) and error.filename is None and error.errno in _UNWRITABLE:
+            _say(f"standard output cannot be written: {error.strerror or error}")
+            return _leaving(ExitStatus.OUTPUT)
         _say(f"this is a bug: {type(error).__name__}: {error}; please report it, with what --debug prints")
         log.debug("raised here", exc_info=True)
         return ExitStatus.BUG
@@ -50,9 +59,23 @@ def run(arguments: list[str]) -> int:
 
 
 def _reader_left() -> int:
-    # There is no one to tell, and what is left to flush goes nowhere.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    return ExitStatus.CLOSED_PIPE
+    # There is no one to tell.
+    return _leaving(ExitStatus.CLOSED_PIPE)
+
+
+def _leaving(status: ExitStatus) -> int:
+    """The status, and what is left to flush goes nowhere."""
+    with contextlib.suppress(OSError):  # no file: a test's, or a notebook's
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return status
+
+
+def _open_what_is_closed() -> None:
+    """A closed standard output (`>&-`) is there, and cannot be written."""
+    if sys.stdout is None:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_RDONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
 
 
 def _say(sentence: str) -> None:

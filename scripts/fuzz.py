@@ -27,13 +27,12 @@ import time
 from collections import Counter
 from pathlib import Path
 
-_HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(_HERE.parent), str(_HERE)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from fuzzing.answers import answers  # noqa: E402
-from fuzzing.cases import Failure, Kind, Outcome, try_cases  # noqa: E402
-from fuzzing.commands import commands  # noqa: E402
-from fuzzing.files import inputs, runs  # noqa: E402
+from scripts.fuzzing.answers import answers  # noqa: E402
+from scripts.fuzzing.cases import Failure, Kind, Outcome, try_cases  # noqa: E402
+from scripts.fuzzing.commands import commands  # noqa: E402
+from scripts.fuzzing.files import inputs, runs  # noqa: E402
 
 KINDS = {
     "answers": Kind(answers, 1_000_000, 20_000),

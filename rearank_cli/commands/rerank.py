@@ -212,6 +212,8 @@ def _report(result: "Reranked") -> None:
     queries = counted(len(result.after), "query", "queries")
     log.info("%s: %s, %s", describe(result.name), queries, tally.summary)
     log.info("%s", tally.work(result.seconds))
+    if tally.trouble:
+        log.warning("%s", tally.trouble)
     if tally.cut_passages:
         cut = "passage was" if tally.cut_passages == 1 else "passages were"
         log.info("%s %s cut so that prompts fit the model's context", f"{tally.cut_passages:,}", cut)

@@ -11,6 +11,7 @@ from rearank_cli.evaluation.scoring import Evaluation, evaluate_runs
 from rearank_cli.evaluation.tracks import choose_measures
 from rearank_cli.records import Qrels, Run
 from rearank_cli.trec import read_run
+from rearank_cli.trec.rankings import as_run
 
 
 def evaluate_all(
@@ -41,12 +42,16 @@ def _named(runs: Any) -> dict[str, Run]:
     if isinstance(runs, str | Path | Run):
         runs = [runs]
     if isinstance(runs, Mapping):
-        if all(isinstance(run, str | Path | Run) for run in runs.values()):
-            return {name: run if isinstance(run, Run) else read_run(run) for name, run in runs.items()}
-        return {"run": Run(runs)}
+        # By name: files, runs, or rankings by query; else the rankings of one run.
+        if all(isinstance(run, str | Path | Mapping) for run in runs.values()):
+            return {str(name): _read(run) for name, run in runs.items()}
+        return {"run": _read(runs)}
     runs = list(runs)
     # A run in memory goes by its tag; many runs have the same.
     names = name_runs([(run.tag or "run") if isinstance(run, Run) else str(run) for run in runs])
-    return {
-        name: run if isinstance(run, Run) else read_run(run) for name, run in zip(names, runs, strict=True)
-    }
+    return {name: _read(run) for name, run in zip(names, runs, strict=True)}
+
+
+def _read(run: Any) -> Run:
+    given = as_run(run)
+    return given if isinstance(given, Run) else read_run(given)

@@ -201,6 +201,8 @@ def _parse(name: str, default_level: int) -> Measure:
 
 
 def _unknown(name: str, spelling: str, cutoff: str | None = None) -> UsageError:
+    if cutoff is None and (forgotten := re.fullmatch(r"([a-z_-]+?)[._]?(?:cut[._])?(\d+)", spelling)):
+        spelling, cutoff = forgotten.groups()  # ndcg10, map_cut.100
     without_cutoff = [f"{spelling}{mark}k" for mark in "@_" if f"{spelling}{mark}k" in _BY_SPELLING]
     close = without_cutoff or difflib.get_close_matches(spelling, _BY_SPELLING, n=1)
     if not close:

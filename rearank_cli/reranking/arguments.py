@@ -1,17 +1,15 @@
 """What a Python program gives `rerank`, made into what the command line would have made of it."""
 
-import math
 import numbers
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from rearank_cli.errors import InputError, UsageError
-from rearank_cli.records import Run, ScoredDoc
+from rearank_cli.errors import UsageError
 from rearank_cli.reranking.options import RerankOptions
 
 # Words of the command line that name something else in the program.
@@ -20,9 +18,6 @@ _FIELDS = {_RENAMED.get(field.name, field.name): field.name for field in fields(
 
 OPTIONS = frozenset(_FIELDS)
 """The options by their words on the command line, with _ for -."""
-
-_NO_RUN = "a run is a file, a Run, or rankings by query: {query_id: [(doc_id, score), ...]}"
-_NO_RANKING = "its ranking is a list of (doc_id, score), the best first"
 
 
 def as_options(given: Mapping[str, Any]) -> RerankOptions:
@@ -43,45 +38,6 @@ def as_options(given: Mapping[str, Any]) -> RerankOptions:
     if problems:
         raise UsageError("; ".join(problems))
     return RerankOptions(**values)
-
-
-def as_run(given: object) -> str | Path | Run:
-    """A run: the path of its file, or its rankings.
-
-    Raises UsageError for what is neither, InputError for rankings that cannot be.
-    """
-    if isinstance(given, str | Run):
-        return given
-    if isinstance(given, os.PathLike):
-        return Path(given)
-    if not isinstance(given, Mapping):
-        hint = "; for frames there is rearank_cli.pyterrier" if type(given).__name__ == "DataFrame" else ""
-        raise UsageError(f"{_NO_RUN}; this is of type {type(given).__name__}{hint}")
-    return Run({_id("query", query_id): _ranking(query_id, ranking) for query_id, ranking in given.items()})
-
-
-def _ranking(query_id: str, given: object) -> list[ScoredDoc]:
-    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
-        raise InputError(f"query '{query_id}': {_NO_RANKING}, and not of type {type(given).__name__}")
-    ranking: dict[str, ScoredDoc] = {}
-    for item in given:
-        if not isinstance(item, Sequence) or isinstance(item, str) or len(item) != 2:
-            raise InputError(f"query '{query_id}': {_NO_RANKING}, and {item!r:.60} is none")
-        doc_id, score = _id("document", item[0]), item[1]
-        if not isinstance(score, numbers.Real) or not math.isfinite(score):
-            raise InputError(
-                f"query '{query_id}': the score of '{doc_id}' is {score!r:.40}, no finite number"
-            )
-        if doc_id in ranking:
-            raise InputError(f"query '{query_id}': document '{doc_id}' is in its ranking twice")
-        ranking[doc_id] = ScoredDoc(doc_id, float(score))
-    return list(ranking.values())
-
-
-def _id(kind: str, given: object) -> str:
-    if not isinstance(given, str):
-        raise InputError(f"the {kind} id {given!r:.40} is of type {type(given).__name__}; ids are always str")
-    return given
 
 
 def _hint(word: str) -> str:

@@ -132,6 +132,8 @@ def _existing(folder: Path) -> Path:
 def _destination(run: str | Path, output: Path | None, traces: Path | None, *, several: bool) -> Destination:
     if several and (str(run) == STDIN or str(output) == STDOUT):
         raise UsageError("standard input and output are for one run at a time; name files and a folder")
+    if several and output and not output.is_dir() and output.suffix in _RUN_SUFFIXES:
+        raise UsageError(f"several runs go to a folder, and {output} is the name of a file; give -o FOLDER/")
     name = f"{_bare_name(run)}.rearank.trec"
     if output is None:
         output = Path(name)

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rearank_cli.records import Run, ScoredDoc
-from rearank_cli.reranking.arguments import as_options, as_run
+from rearank_cli.reranking.arguments import as_options
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.job import rerank_runs
 from rearank_cli.reranking.results import Reranked, check_answers
 from rearank_cli.reranking.stopping import REMOTE, Remote
+from rearank_cli.trec.rankings import as_run
 
 log = logging.getLogger("rearank")
 
@@ -80,8 +81,9 @@ def _with_warning(result: Reranked) -> Run:
     """The new run, and a word where calls had no answer: there is no exit status to say so."""
     if result.tally.unanswered:
         log.warning(
-            "%d of %d calls ended without an answer; their windows kept their order",
+            "%d of %d calls ended without an answer; their windows kept their order%s",
             result.tally.unanswered,
             result.tally.calls,
+            f" ({result.tally.trouble})" if result.tally.trouble else "",
         )
     return result.after

@@ -13,7 +13,8 @@ class Tally:
     """What the calls of a run came to, and the requests that were made for them in this attempt.
 
     `calls_left` is about how many are still to come. Calls that were `reused` have the reading that an
-    earlier attempt left of them. `seconds` is what the requests took, as if one came after another.
+    earlier attempt left of them. `errors` are those of requests that failed, each with how often.
+    `seconds` is what the requests took, as if one came after another.
     """
 
     queries: int = 0
@@ -24,6 +25,7 @@ class Tally:
     unanswered: int = 0
     reused: int = 0
     requests: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
     prompt_tokens: int = 0
     cached_tokens: int = 0
     completion_tokens: int = 0
@@ -66,6 +68,16 @@ class Tally:
         )
         return f"{requests}, {tokens}, {seconds:,.1f} s: {pace}"
 
+    @property
+    def trouble(self) -> str:
+        """What most of the failed requests failed of, in words; empty where none did."""
+        if not self.errors:
+            return ""
+        ((error, count),) = self.errors.most_common(1)
+        others = self.errors.total() - count
+        more = f" ({others:,} of something else)" if others else ""
+        return f"{counted(self.errors.total(), 'request')} failed{more}: {error}"
+
     def add_call(self, reading: Reading) -> None:
         self.statuses[reading.status] += 1
         self.forced += reading.forced
@@ -74,6 +86,8 @@ class Tally:
     def add_request(self, request: Request) -> None:
         completion = request.completion
         self.requests += 1
+        if completion.error:
+            self.errors[completion.error] += 1
         self.prompt_tokens += completion.prompt_tokens or 0
         self.cached_tokens += completion.cached_tokens or 0
         self.completion_tokens += completion.completion_tokens or 0

@@ -5,12 +5,12 @@ import random
 from collections import defaultdict
 from functools import cache
 
-from fuzzing.cases import WrongError, expect
-from fuzzing.oracle import Said, heard
-from fuzzing.writing import Answer, Meant, answer
 from rearank_cli.families import Family, family_names, load_family
 from rearank_cli.families.grades import GradeReader
 from rearank_cli.records import Reading, Status
+from scripts.fuzzing.cases import WrongError, expect
+from scripts.fuzzing.oracle import Said, heard
+from scripts.fuzzing.writing import Answer, Meant, answer
 
 _MOST_PASSAGES = 30
 

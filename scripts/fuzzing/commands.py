@@ -8,10 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from fuzzing.cases import expect
-from fuzzing.damage import damaged
-from fuzzing.files import EXAMPLE, ROOT, documents, run_file
 from rearank_cli.errors import ExitStatus
+from scripts.fuzzing.cases import expect
+from scripts.fuzzing.damage import damaged
+from scripts.fuzzing.files import EXAMPLE, ROOT, documents, run_file
 
 # Real commands, each given a mutated run: {run}, and where a new run may go: {output}.
 COMMANDS = [

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
 
-from fuzzing.cases import expect
-from fuzzing.damage import damaged
 from rearank_cli.errors import RearankError
 from rearank_cli.families import load_family
+from scripts.fuzzing.cases import expect
+from scripts.fuzzing.damage import damaged
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "rearank_cli" / "example"

@@ -8,10 +8,10 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
-from fuzzing.cases import expect
 from rearank_cli.families import Family
 from rearank_cli.families.letters import LettersReader
 from rearank_cli.records import Completion, Token
+from scripts.fuzzing.cases import expect
 
 
 class Meant(NamedTuple):

@@ -16,6 +16,9 @@ def with_default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
+# As in a shell that says nothing of colours.
+_PLAIN = {name: value for name, value in os.environ.items() if "COLOR" not in name}
+
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -34,7 +37,7 @@ def rearank() -> Command:
             capture_output=True,
             text=True,
             timeout=300,
-            env={**os.environ, **(environment or {})},
+            env={**_PLAIN, **(environment or {})},
         )
 
     return run

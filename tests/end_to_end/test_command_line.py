@@ -84,6 +84,17 @@ def test_an_evaluation_that_cannot_be_run_is_a_warning(rearank: Command, bees: P
     )
 
 
+@pytest.mark.parametrize("redirected", [">/dev/full", ">&-"])
+@pytest.mark.parametrize(
+    "command", ["evaluate run.trec", "families", "--version", "--help", "retrieve -q", "rerank run.trec -o -"]
+)
+def test_an_output_that_cannot_be_written_is_told(bees: Path, command: str, redirected: str) -> None:
+    script = f"{sys.executable} -m rearank_cli {command} {redirected}"
+    done = subprocess.run(script, shell=True, cwd=bees, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 6
+    assert done.stderr.splitlines()[-1].startswith("rearank: standard output cannot be written: ")
+
+
 def test_several_runs_go_to_a_folder(rearank: Command, bees: Path) -> None:
     (bees / "other.trec").write_text(RUN)
     done = rearank("rerank", "run.trec", "other.trec", "-o", "out", cwd=bees)

@@ -39,7 +39,7 @@ def test_nothing_that_is_read_leads_to_more_than_an_error_of_ours(script, kind):
 
 
 def test_inputs_can_be_read_before_they_are_mutated(script, tmp_path):
-    files = import_module("fuzzing.files")
+    files = import_module("scripts.fuzzing.files")
     for number, (_, content, suffix, read) in enumerate(files.well_formed_inputs()):
         path = tmp_path / f"{number}{suffix}"
         path.write_bytes(content)
@@ -115,7 +115,7 @@ def test_a_hang_is_noticed(script, monkeypatch):
 
 
 def test_a_command_that_ends_with_an_unknown_status_is_noticed(script, monkeypatch):
-    monkeypatch.setattr("fuzzing.commands.STATUSES", {0})
+    monkeypatch.setattr("scripts.fuzzing.commands.STATUSES", {0})
     assert "exit status 3" in problems(script, "commands", 1)
 
 

@@ -1,0 +1,1 @@
+"""What is run from a checkout; a package, for others bring one of this name."""
