@@ -20,10 +20,11 @@ class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
     """Orders the documents of every query anew; the options are those of `rearank_cli.rerank`.
 
     In goes a frame with the columns qid, query, docno and text, and title where there is one; in the
-    order of rank, or else of score. Out comes a new one with another score and rank, and all other
-    columns as they were. With `dataset` or `docs` the texts come from there, and the frame needs none;
-    documents that the dataset excludes from evaluation are left out. Every call of `transform` loads
-    the model: give it all queries at once, or keep the model in a server (`engine="openai"`).
+    order of rank, or else of score. Out comes a new one with another score and rank, all other columns
+    as they were, and the queries in the order they had. With `dataset` or `docs` the texts come from
+    there, and the frame needs none; documents that the dataset excludes from evaluation are left out.
+    Every call of `transform` loads the model: give it all queries at once, or keep the model in a server
+    (`engine="openai"`).
     """
 
     def __init__(self, model: str | None = None, **options: Any) -> None:
@@ -44,7 +45,10 @@ class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
         if inp.empty:
             return inp.assign(score=pd.Series(dtype="float64"), rank=pd.Series(dtype="int64"))
         frame = _in_order(inp.assign(qid=inp["qid"].astype(str), docno=inp["docno"].astype(str)))
-        texts: dict[str, Any] = {"queries": _one_each(frame, "qid", frame["query"])}
+        queries = _one_each(frame, "qid", _queries(frame))
+        if not ("queries" in self.options or self.options.get("missing") == "skip"):
+            _check_queries(frame, queries)
+        texts: dict[str, Any] = {"queries": queries}
         if own_texts:
             texts["docs"] = _one_each(frame, "docno", _passages(frame))
         before: dict[str, list[tuple[str, float]]] = {}
@@ -63,12 +67,27 @@ class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
 
 
 def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
-    """The frame with the best documents of each query first, and a score for each."""
+    """The queries in the order they have, the best documents of each first, and a score for each."""
+    places = {qid: place for place, qid in enumerate(frame["qid"].unique())}
     if "rank" in frame:
         frame = frame.sort_values("rank", kind="stable")
     elif "score" in frame:
         frame = frame.sort_values("score", kind="stable", ascending=False)
+    frame = frame.sort_values("qid", kind="stable", key=lambda qids: qids.map(places))
     return frame if "score" in frame else frame.assign(score=range(len(frame), 0, -1))
+
+
+def _queries(frame: pd.DataFrame) -> list[Any]:
+    known = frame["query"].notna()
+    return [query if given else None for query, given in zip(frame["query"], known, strict=True)]
+
+
+def _check_queries(frame: pd.DataFrame, queries: Mapping[str, Any]) -> None:
+    if without := [qid for qid in frame["qid"].unique() if qid not in queries]:
+        raise InputError(
+            f"qid '{without[0]}' has no query in the frame; give it one, or missing=\"skip\" to leave its "
+            "documents as they are"
+        )
 
 
 def _passages(frame: pd.DataFrame) -> list[Passage | None]:

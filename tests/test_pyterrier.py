@@ -84,6 +84,32 @@ def test_candidates_come_in_the_order_of_rank_or_of_score_or_of_the_rows(columns
     assert [passage.doc_id for passage in judge.seen[0][1]] == shown
 
 
+@pytest.mark.parametrize("columns", [["rank", "score"], ["score"], ["rank"], []])
+def test_queries_keep_the_order_they_have(columns):
+    given = frame(score=[2.0, 1.0, 0.5, 9.0, 8.0, 7.0], rank=[1, 2, 3, 0, 1, 2])
+    mixed = given.iloc[[1, 3, 0, 4, 2, 5]][["qid", "query", "docno", "text", *columns]]
+    result = Rearank(engine=BestLast())(mixed)
+    assert [*result["qid"]] == ["q1", "q1", "q1", "q2", "q2", "q2"]
+    judge = BestLast()
+    Rearank(engine=judge, in_flight=1)(mixed)
+    shown = {query.query_id: [passage.doc_id for passage in passages] for query, passages, _ in judge.seen}
+    in_order = ["d1", "d3", "d2"]
+    assert shown == {"q1": in_order if columns else ["d3", "d1", "d2"], "q2": in_order}
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), pd.NA])
+def test_a_query_that_some_rows_lack_is_that_of_the_others(missing):
+    what = "what do bees eat"
+    judge = BestLast()
+    Rearank(engine=judge)(frame(query=[missing, what, missing, "b", "b", "b"]))
+    assert {query.text for query, _, _ in judge.seen} == {what, "b"}
+
+
+def test_a_query_that_no_row_has_can_be_left_as_it_is():
+    result = Rearank(engine=BestLast(), missing="skip")(frame(query=[None] * 3 + ["b"] * 3))
+    assert order(result) == {"q1": ["d1", "d3", "d2"], "q2": ["d3", "d2", "d1"]}
+
+
 def test_ids_that_are_numbers_become_text():
     numbers = frame(qid=[1, 1, 1, 2, 2, 2], docno=[1, 3, 2, 1, 3, 2], text="the same")
     assert order(Rearank(engine=BestLast())(numbers)) == {"1": ["3", "2", "1"], "2": ["3", "2", "1"]}
@@ -139,6 +165,9 @@ async def test_it_works_in_a_notebook():
     [
         ({"text": [*"abcxyz"]}, {}, InputError, "docno 'd1' has several texts in the frame"),
         ({"query": [*"aabcca"]}, {}, InputError, "qid 'q1' has several texts in the frame"),
+        ({"query": None}, {}, InputError, "qid 'q1' has no query in the frame; give it one, or missing="),
+        ({"query": float("nan")}, {}, InputError, "qid 'q1' has no query in the frame"),
+        ({"query": [*"aaa", *[pd.NA] * 3]}, {}, InputError, "qid 'q2' has no query in the frame"),
         ({"docno": "d1"}, {"missing": "skip"}, InputError, "document 'd1' is in its ranking twice"),
         ({"score": float("nan")}, {}, InputError, "no finite number"),
         ({"text": None}, {}, InputError, "documents: d1, d3, d2 of the run are not in the 0 docs given"),

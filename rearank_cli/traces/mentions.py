@@ -1,8 +1,8 @@
 """Which passages a reasoning speaks of: `[3]`, `[3, 5]`, `Passage 3`, `documents 1, 4 and 5`."""
 
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 # What stands between the identifiers of one list.
@@ -12,6 +12,16 @@ _NOUN = r"passage|document|doc|candidate|psg|identifier"
 _ENDS = r"(?![\w%]|[.,]\d|-[A-Za-z])"
 _SENTENCE_END = re.compile(r"""(?<=[.!?])["')\]*]*\s+(?=["'(\[*]*[A-Z0-9])|\n+""")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_SEVERAL = rf"\d{{1,4}}(?:{_BETWEEN}\d{{1,4}})*"
+# After one noun in the singular stands one identifier: "Passage 3, 5 years later, ...".
+# Spaces and asterisks are taken whole (`++`): a model that repeats itself writes thousands of them, and
+# time would go by their square.
+_LISTING = re.compile(
+    rf"(?P<brackets>\[\s*{_SEVERAL}\s*\])"
+    rf"|\b(?:{_NOUN})s[\s*]++(?:(?:no\.?|numbers?|ids?)\s+)?#?(?P<many>{_SEVERAL}){_ENDS}"
+    rf"|\b(?:{_NOUN})[\s*]++(?:(?:no\.?|number|id)\s+)?[#*]*(?P<one>\d{{1,4}}){_ENDS}",
+    re.IGNORECASE,
+)
 
 
 class Mention(NamedTuple):
@@ -30,20 +40,19 @@ class Sentence(NamedTuple):
     text: str
 
 
-def mentioned(text: str, n: int, *, letters: bool = False) -> list[Mention]:
+def mentioned(text: str, n: int) -> list[Mention]:
     """The identifiers of passages 1 to n in a text, in its order; none overlaps another.
 
-    Digits alone are no mention: a year, an amount, a numbered step. With `letters`, passages are A, B, C
-    and so on, as FIRST names them.
+    Digits alone are no mention: a year, an amount, a numbered step.
     """
     found: list[Mention] = []
-    for listing in _listings(letters).finditer(text):
+    for listing in _LISTING.finditer(text):
         whole = listing["brackets"] is not None
         group = "brackets" if whole else "many" if listing["many"] is not None else "one"
         offset = listing.start(group)
         identifiers = [
-            (offset + identifier.start(), offset + identifier.end(), _number(identifier.group()))
-            for identifier in re.finditer(r"\d+|\b[A-Z]\b" if letters else r"\d+", listing[group])
+            (offset + identifier.start(), offset + identifier.end(), int(identifier.group()))
+            for identifier in re.finditer(r"\d+", listing[group])
         ]
         if whole and len(identifiers) == 1:
             # Its brackets belong to it.
@@ -57,32 +66,20 @@ def sentences(text: str) -> list[Sentence]:
     return list(_sentences(text))
 
 
-def mentions(text: str, number: int, *, letters: bool = False) -> list[Sentence]:
+def mentions(text: str, number: int) -> list[Sentence]:
     """The sentences that speak of a passage; a bare list of identifiers says nothing of any."""
-    told = [mention for mention in mentioned(text, number, letters=letters) if mention.number == number]
+    told = [mention for mention in mentioned(text, number) if mention.number == number]
     return [
         sentence
         for sentence in _sentences(text)
-        if any(sentence.start <= mention.start and mention.end <= sentence.end for mention in told)
-        and _WORD.search(re.sub(_NOUN, "", sentence.text, flags=re.IGNORECASE))
+        if _is_in(sentence, told) and _WORD.search(re.sub(_NOUN, "", sentence.text, flags=re.IGNORECASE))
     ]
 
 
-@lru_cache
-def _listings(letters: bool) -> re.Pattern[str]:
-    identifier = r"\d{1,4}" if not letters else r"(?-i:[A-Z])"
-    several = rf"{identifier}(?:{_BETWEEN}{identifier})*"
-    # After one noun in the singular stands one identifier: "Passage 3, 5 years later, ...".
-    return re.compile(
-        rf"(?P<brackets>\[\s*{several}\s*\])"
-        rf"|\b(?:{_NOUN})s[\s*]+(?:(?:no\.?|numbers?|ids?)\s+)?#?(?P<many>{several}){_ENDS}"
-        rf"|\b(?:{_NOUN})[\s*]+(?:(?:no\.?|number|id)\s+)?[#*]*(?P<one>{identifier}){_ENDS}",
-        re.IGNORECASE,
-    )
-
-
-def _number(identifier: str) -> int:
-    return int(identifier) if identifier.isdecimal() else ord(identifier) - ord("A") + 1
+def _is_in(sentence: Sentence, told: Sequence[Mention]) -> bool:
+    """Whether one of the mentions, which are in the order of the text, stands in a sentence."""
+    place = bisect_left(told, sentence.start, key=lambda mention: mention.start)
+    return place < len(told) and told[place].end <= sentence.end
 
 
 def _sentences(text: str) -> Iterator[Sentence]:

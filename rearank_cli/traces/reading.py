@@ -1,5 +1,6 @@
 """Trace files as people read them: every request with its words."""
 
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +16,8 @@ from rearank_cli.records import Sampling, Status
 from rearank_cli.traces.calls import Asker
 from rearank_cli.traces.history import SCHEMA
 from rearank_cli.trec.streams import describe, open_input
+
+log = logging.getLogger("rearank")
 
 # Keys that mean something else in Python, or nothing to a reader.
 _RENAMED = {"try": "attempt"}
@@ -116,8 +119,8 @@ class TracedCall:
 class TraceFile:
     """The attempts and the calls in a trace file; compressed or not, or standard input (`-`).
 
-    `attempts` are the first lines of its attempts as they are. A last line that was cut short is left out.
-    Raises InputError (`path:line: what`) for anything else that is no trace file.
+    `attempts` are the first lines of its attempts as they are. A last line that was cut short is left out,
+    with a warning. Raises InputError (`path:line: what`) for anything else that is no trace file.
     """
 
     def __init__(
@@ -198,6 +201,7 @@ def _records(path: str | Path, words: Chooses | None) -> Iterator[TracedRequest 
     with open_input(path) as lines:
         for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
+                log.warning("%s: the last line was cut short, and is left out", describe(path))
                 return
             try:
                 record = orjson.loads(line)

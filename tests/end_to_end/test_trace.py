@@ -19,6 +19,7 @@ from tests.end_to_end.conftest import Command
 from tests.traces.lines import attempt, call, thinking, write_traces
 
 HOSTILE = "ends\x1b[31m\x1b]0;owned\x07 \u202e [bold]bees[/bold] :smile:"
+OF_THE_LOOK = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS")
 SIX = ["d1", "d2", "d3", "d4", "d5", "d6"]
 THOUGHT = "Passage [1] is of 1998.\n\nPassage [4] defines the term. It is best. Next are passages 3 and [6]."
 
@@ -56,7 +57,7 @@ def at_terminal(tmp_path: Path) -> Callable[..., Shown]:
     def run(*arguments: str, columns: int = 60, **environment: str) -> Shown:
         ours, its = pty.openpty()
         fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        known = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS")}
+        known = {name: value for name, value in os.environ.items() if name not in OF_THE_LOOK}
         command = [sys.executable, "-m", "rearank_cli", *arguments]
         with subprocess.Popen(
             command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=its, stderr=its,
@@ -292,6 +293,33 @@ def test_what_is_not_there_is_told_in_a_sentence(
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_an_answer_with_a_desert_in_it_is_read_in_one_go(rearank: Command, tmp_path: Path) -> None:
+    """Were the time that of its square, this would take minutes."""
+    response = f"[1]{' ' * 300_000}> [2] </answer> \n <answer> [3]"
+    write_traces(tmp_path / "t.jsonl", attempt(), call(response=response))
+    done = rearank("trace", "t.jsonl", "--query", "q1", cwd=tmp_path)
+    assert f"    [1]{' ' * 300_000}> [2]\n\n    [3]\n" in done.stdout
+
+
+def test_where_nobody_reasons_no_reasoning_is_missed(rearank: Command, tmp_path: Path) -> None:
+    scores = [0.9, 0.2, 0.1]
+    write_traces(
+        tmp_path / "t.jsonl", attempt(), call(scores=scores), call(query_id="q2", **thinking("so on", "[1]"))
+    )
+    done = rearank("trace", "t.jsonl", "--doc", "b", cwd=tmp_path)
+    assert "q1 b [2]" in done.stdout
+    assert done.stdout.count("its reasoning does not name it") == 1
+    assert done.stdout.endswith("    its reasoning does not name it\n")
+
+
+def test_a_last_line_that_was_cut_short_is_told_of(rearank: Command, traces: Path) -> None:
+    traces.write_bytes(traces.read_bytes()[:-9])
+    done = rearank("trace", traces.name, "--query", "q1", cwd=traces.parent)
+    assert done.returncode == 0
+    assert done.stdout.startswith("query q1\n")
+    assert done.stderr == "rearank: warning: why.jsonl: the last line was cut short, and is left out\n"
+
+
 def test_a_file_that_is_none_of_traces_is_told_of_with_its_line(rearank: Command, bees: Path) -> None:
     done = rearank("trace", "run.trec", cwd=bees)
     assert done.returncode == 3
@@ -354,7 +382,23 @@ def test_a_terminal_gets_colours_and_lines_of_its_width(
     assert "\x1b[32m4  <- 7  up 3    [4]\x1b[0m" in read
 
 
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+@pytest.mark.parametrize("options", [[], ["--query", "q1"], ["--doc", "d4"], ["--status", "truncated"]])
+def test_colours_that_are_wanted_in_a_pipe_leave_every_line_whole(
+    rearank: Command, traces: Path, options: list[str]
+) -> None:
+    plain = rearank("trace", traces.name, *options, cwd=traces.parent)
+    forced = {"FORCE_COLOR": "1", "NO_COLOR": "", "TERM": "xterm", "COLUMNS": "40"}
+    coloured = rearank("trace", traces.name, *options, cwd=traces.parent, environment=forced)
+    assert "\x1b[1m" in coloured.stdout
+    assert _without_styles(coloured.stdout) == plain.stdout
+    none = rearank("trace", traces.name, *options, cwd=traces.parent, environment={**forced, "NO_COLOR": "1"})
+    assert none.stdout == plain.stdout
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"NO_COLOR": "1"}, {"NO_COLOR": "1", "FORCE_COLOR": "1"}, {"CLICOLOR": "0"}, {"TERM": "dumb"}],
+)
 def test_a_terminal_without_colours_gets_none(
     at_terminal: Callable[..., Shown], traces: Path, environment: dict[str, str]
 ) -> None:
@@ -406,13 +450,15 @@ def _without_styles(text: str) -> str:
     return re.sub(r"\x1b\[(?:0|1|2|1;3[16]|3[1-3])m", "", text)
 
 
-def test_a_reader_that_leaves_ends_it_quietly(rearank: Command, traces: Path) -> None:
+@pytest.mark.parametrize("look", [{}, {"FORCE_COLOR": "1", "TERM": "xterm"}])
+def test_a_reader_that_leaves_ends_it_quietly(traces: Path, look: dict[str, str]) -> None:
     command = (
         f"{sys.executable} -m rearank_cli trace why.jsonl --query q1 | head -n 1; echo ${{PIPESTATUS[0]}}"
     )
     done = subprocess.run(
-        ["bash", "-c", command], cwd=traces.parent, capture_output=True, text=True, timeout=60
-    )
-    assert done.stdout.splitlines()[0] == "query q1"
+        ["bash", "-c", command],
+        cwd=traces.parent, capture_output=True, text=True, timeout=60, env={**os.environ, **look},
+    )  # fmt: skip
+    assert _without_styles(done.stdout).splitlines()[0] == "query q1"
     assert done.stdout.splitlines()[1] in ("0", "141")
     assert done.stderr == ""

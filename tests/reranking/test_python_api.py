@@ -332,9 +332,7 @@ def test_ctrl_c_stops_a_job_in_a_notebook_and_it_can_be_resumed(two_queries, run
 
 
 def test_a_second_ctrl_c_does_not_wait_for_requests_in_flight(two_queries):
-    program = SLOW.format(seconds="0.1 if self.asked < 3 else 60", options="")
-    began = time.monotonic()
+    # Politely it would take hours: that it ends at all is the proof.
+    program = SLOW.format(seconds="0.1 if self.asked < 3 else 10_000", options="grace=10_000")
     assert "stopped: interrupted" in interrupted(two_queries.folder, program, 2)
-    # Politely it would take the 30 seconds of --grace.
-    assert time.monotonic() - began < 28
     assert len(two_queries.calls()) == 2

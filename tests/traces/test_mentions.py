@@ -1,7 +1,5 @@
 """Which passages a reasoning speaks of."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,13 +32,6 @@ def test_an_identifier_is_found_as_models_write_it(text: str, expected: list[tup
     assert [(text[start:end], number) for start, end, number in mentioned(text, 20)] == expected
 
 
-def test_letters_are_identifiers_only_where_a_model_was_given_letters():
-    text = "I think [B] > [A]; Passage C is about A, a passage about Bees. [3]"
-    found = mentioned(text, 5, letters=True)
-    assert [(text[start:end], number) for start, end, number in found] == [("[B]", 2), ("[A]", 1), ("C", 3)]
-    assert [mention.number for mention in mentioned(text, 5)] == [3]
-
-
 WRITTEN = [
     "[3]",
     "[",
@@ -61,14 +52,14 @@ NEARLY = ["no. ", "\n", "1998", "A", "[A]", "é", "½", "①", "-"]
 PIECES = st.lists(st.sampled_from([*WRITTEN, *NEARLY])).map("".join)
 
 
-@given(st.one_of(st.text(), PIECES), st.integers(0, 30), st.booleans())
-def test_mentions_never_overlap_and_are_in_range(text: str, n: int, letters: bool):
-    found = mentioned(text, n, letters=letters)
+@given(st.one_of(st.text(), PIECES), st.integers(0, 30))
+def test_mentions_never_overlap_and_are_in_range(text: str, n: int):
+    found = mentioned(text, n)
     assert all(1 <= mention.number <= n for mention in found)
     ends = [0, *(mention.end for mention in found)]
     for before, mention in zip(ends, found, strict=False):
         assert before <= mention.start < mention.end <= len(text)
-        assert letters or str(mention.number) in text[mention.start : mention.end].lstrip("0[ ")
+        assert str(mention.number) in text[mention.start : mention.end].lstrip("0[ ")
 
 
 @given(st.integers(1, 30), st.integers(1, 30))
@@ -99,9 +90,41 @@ def test_the_sentences_that_speak_of_a_passage_say_why_it_moved():
     assert mentions(REASONING, 4) == []
 
 
-def test_long_and_broken_reasoning_takes_no_time():
-    text = "passages 1," * 20_000 + "[" * 20_000 + "[1, " * 20_000 + "passages " + " " * 50_000
-    began = time.perf_counter()
-    mentioned(text, 20)
-    mentions(text, 2)
-    assert time.perf_counter() - began < 2
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Passage " + "*" * 200_000, []),
+        ("Passages " + "* " * 100_000 + "2", ["2"]),
+        ("passage no. " + " *" * 100_000, []),
+        ("Passage " + "#" * 200_000, []),
+        ("passages 1," * 20_000, []),
+        ("passages 1" + ", 1" * 70_000 + "x", []),
+        ("[" * 200_000, []),
+        ("[1, " * 50_000, []),
+        ("[2" + " " * 200_000, []),
+        ("passages " + " " * 200_000, []),
+        ("It is so. Passage [2] is best. " * 40_000, ["[2]"] * 40_000),
+        ("It is so.\n" * 100_000 + "[2]. " + "Passage 2" + ".*' " * 50_000, ["[2]", "2"]),
+    ],
+    ids=lambda value: value[:12] if isinstance(value, str) else "",
+)  # fmt: skip
+def test_a_model_that_repeats_itself_is_read_in_one_go(text: str, expected: list[str]):
+    """Were the time that of its square, each of these would take minutes."""
+    found = [mention for mention in mentioned(text, 20) if mention.number == 2]
+    assert [text[mention.start : mention.end] for mention in found] == expected
+    said = [sentence.text for sentence in mentions(text, 2)]
+    assert all("2" in sentence for sentence in said)
+    assert len(said) <= len(expected)
+
+
+@given(st.lists(st.sampled_from([*WRITTEN, *NEARLY, "so ", "It is. ", "[2]", "Passage 2"])).map("".join))
+def test_all_sentences_with_a_mention_and_words_speak_of_the_passage(text: str):
+    told = [mention for mention in mentioned(text, 30) if mention.number == 2]
+    with_one = [
+        sentence
+        for sentence in sentences(text)
+        if any(sentence.start <= mention.start and mention.end <= sentence.end for mention in told)
+    ]
+    said = mentions(text, 2)
+    assert set(said) <= set(with_one)
+    assert {sentence for sentence in with_one if "so " in sentence.text} <= set(said)

@@ -118,11 +118,16 @@ def test_words_are_kept_only_where_they_are_asked_for(tmp_path):
     assert [len(only.calls(query_id)) for query_id in ("q1", "q2")] == [0, 1]
 
 
-def test_a_compressed_file_and_a_line_that_was_cut_short_are_read(tmp_path):
+def test_a_compressed_file_is_read_but_for_a_last_line_that_was_cut_short(tmp_path, caplog):
     lines = [json.dumps(record) + "\n" for record in (attempt(), call(["a"]), call(["b"]))]
     path = tmp_path / "t.jsonl.gz"
     path.write_bytes(gzip.compress("".join(lines).encode()[:-9]))
     assert [traced.settled.doc_ids for traced in TraceFile(path).calls("q1")] == [("a",)]
+    assert caplog.messages == [f"{path}: the last line was cut short, and is left out"]
+    path.write_bytes(gzip.compress("".join(lines).encode()))
+    caplog.clear()
+    assert len(TraceFile(path).calls("q1")) == 2
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize(
