@@ -15,6 +15,8 @@ They take the page's font, and its colours from CSS variables; without these, th
     --chart-4                                   #b45c92    #dd9cc3
     --chart-5                                   #8c6d00    #d9bd4a
     --chart-6                                   #3d9bd4    #9cc8f5
+    --chart-7                                   #6a3fc0    #8f7bf0
+    --chart-8                                   #7f1d1d    #d94a5a
     --chart-gain      a query that gained       #0072b2    #56b4e9
     --chart-loss      a query that lost         #d55e00    #f08a4b
     --chart-heat      many documents            #0072b2    #56b4e9
@@ -41,7 +43,7 @@ from rearank_cli.report.bins import bin_edges, quantile, shares_of_bins
 from rearank_cli.report.canvas import Canvas, clean, colour, drawing, shorten, width_of
 
 _WIDTH = 600
-_SERIES = 6
+_SERIES = 8
 _NAMED_QUERIES = 30
 _LINKED_QUERIES = 1500
 _CELLS = 50
@@ -49,10 +51,18 @@ _SHADES = 6
 _MINUS = "\N{MINUS SIGN}"
 
 
-def measures(rows: Sequence[tuple[str, Sequence[tuple[str, float, float, float]]]]) -> str:
+def shade_of(place: int) -> str:
+    """The colour of the run or trace file at this place, from 0; they begin again where there are no more."""
+    return str(place % _SERIES + 1)
+
+
+def measures(
+    rows: Sequence[tuple[str, Sequence[tuple[str, float, float, float]]]], *, shades: Sequence[str] = ()
+) -> str:
     """Means with their intervals: for each measure (run label, mean, low, high) of each run.
 
-    A bound that is not a number is not drawn.
+    `shades` are the colours of the runs, where they are not those of their places. A bound that is not
+    a number is not drawn.
     """
     runs = [run for _, entries in rows for run in entries]
     if not runs:
@@ -79,6 +89,7 @@ def measures(rows: Sequence[tuple[str, Sequence[tuple[str, float, float, float]]
         for name, entries in rows:
             canvas.text(0, y, shorten(name, 130), bold=True, tip=_whole(name, 130))
             for place, (label, mean, low, high) in enumerate(entries):
+                shade = shades[place] if shades else shade_of(place)
                 said = f"{clean(label)}: {name} {_decimal(mean)}"
                 bounds = ""
                 if math.isfinite(low) and math.isfinite(high):
@@ -87,9 +98,9 @@ def measures(rows: Sequence[tuple[str, Sequence[tuple[str, float, float, float]]
                 tip = canvas.tip(said)
                 canvas.text(left - 10, y, labels[label], anchor="right", tip=said)
                 if bounds:
-                    canvas.line((across(low), across(high)), (y, y), _series(place), width=2, gid=tip)
+                    canvas.line((across(low), across(high)), (y, y), shade, width=2, gid=tip)
                 if math.isfinite(mean):
-                    canvas.dot(across(mean), y, 4.2, _series(place), hollow=place == 0, gid=tip)
+                    canvas.dot(across(mean), y, 4.2, shade, hollow=place == 0, gid=tip)
                 canvas.text(right + 14, y, _decimal(mean), bold=True)
                 canvas.text(_WIDTH, y, bounds, anchor="right", shade="muted", size=10)
                 y += line
@@ -205,7 +216,14 @@ def _changes_at_a_glance(
         canvas.line((left, _WIDTH), (up(0), up(0)), "zero")
         canvas.text(0, 9, f"change of {measure}, query by query", shade="muted", size=10)
         mean = fmean(change for _, change in ordered)
-        canvas.text(_WIDTH, 9, f"mean {_signed(mean)}", anchor="right", shade="muted", size=10)
+        canvas.text(
+            _WIDTH,
+            9,
+            f"mean of these {_count(len(ordered))}: {_signed(mean)}",
+            anchor="right",
+            shade="muted",
+            size=10,
+        )
         # Each word stands where its bars are not.
         if gains:
             canvas.text(left + 4, up(0) + 11, f"▲ {_count(gains)} gained", shade="gain", bold=True)
@@ -330,8 +348,13 @@ def _movement_key(
             y += 16
 
 
-def distributions(series: Sequence[tuple[str, Sequence[float]]], *, quantity: str) -> str:
-    """A histogram for each trace file (label, values), all on one axis: logarithmic where tails are long."""
+def distributions(
+    series: Sequence[tuple[str, Sequence[float]]], *, quantity: str, shades: Sequence[str] = ()
+) -> str:
+    """A histogram for each trace file (label, values), all on one axis: logarithmic where tails are long.
+
+    `shades` are the colours of the files, where they are not those of their places.
+    """
     finite = [(label, sorted(value for value in values if math.isfinite(value))) for label, values in series]
     everything = sorted(value for _, values in finite for value in values)
     if not everything:
@@ -343,6 +366,7 @@ def distributions(series: Sequence[tuple[str, Sequence[float]]], *, quantity: st
         parts = [shares_of_bins(values, edges) for _, values in finite]
         highest = max(max(part) for part in parts) or 1.0
         for place, ((label, values), heights) in enumerate(zip(finite, parts, strict=True)):
+            shade = shades[place] if shades else shade_of(place)
             top = (panel + title) * place
             summary = _summary(values)
             room = _WIDTH - width_of(summary, 10) - 20
@@ -361,9 +385,9 @@ def distributions(series: Sequence[tuple[str, Sequence[float]]], *, quantity: st
             for low, high, part in zip(edges, edges[1:], heights, strict=False):
                 if part:
                     tip = canvas.tip(f"{_amount(low)} to {_amount(high)}: {100 * part:.1f} %")
-                    axes.bar(low, part, high - low, align="edge", color=colour(_series(place)), gid=tip)[
-                        0
-                    ].set_gid(tip)
+                    axes.bar(low, part, high - low, align="edge", color=colour(shade), gid=tip)[0].set_gid(
+                        tip
+                    )
             if values:
                 middle = quantile(values, 0.5)
                 tip = canvas.tip(f"median {_amount(middle)}")
@@ -519,10 +543,6 @@ def _summary(values: Sequence[float]) -> str:
         return "none"
     numbers = f"median {_amount(quantile(values, 0.5))} · 95 % ≤ {_amount(quantile(values, 0.95))}"
     return f"{numbers} · max {_amount(values[-1])} · n = {_count(len(values))}"
-
-
-def _series(place: int) -> str:
-    return str(place % _SERIES + 1)
 
 
 def _direction(change: float) -> str:

@@ -51,6 +51,8 @@ def collect(traces: Sequence[str], sources: Sources) -> Report:
     notes = [*sources.notes, *_of_runs(rerankings), *_of_missing_calls(rerankings)]
     query_ids = list(dict.fromkeys(query_id for each in rerankings for query_id in each.calls))
     report = Report(rerankings, dict.fromkeys(query_ids), notes=notes)
+    if sources.judgments:
+        _check_topics(report, sources.judgments)
     if sources.corpus:
         report = _with_texts(report, sources.corpus)
     if sources.judgments:
@@ -80,6 +82,11 @@ def _with_texts(report: Report, corpus: Corpus) -> Report:
     texts = corpus.queries(list(report.queries))
     wanted = _doc_ids(report)
     passages: Mapping[str, Passage] = corpus.passages(wanted)
+    if not texts and not passages:
+        raise InputError(
+            f"{corpus.name} has no query and no document of {_named(report)}, which begins with query "
+            f"{next(iter(report.queries))}; is it the collection that was reranked?"
+        )
     notes = list(report.notes)
     for kind, known, asked in (("queries", texts, report.queries), ("documents", passages, wanted)):
         if missing := len(asked) - len(known):
@@ -101,6 +108,24 @@ def _doc_ids(report: Report) -> Collection[str]:
                 head = reranking.before.ranked(query_id).head(reranking.depth)
                 wanted.update((document.doc_id, None) for document in head)
     return wanted.keys()
+
+
+def _check_topics(report: Report, judgments: Judgments) -> None:
+    # The part of a run that was reranked may be without judgments; all of it is not.
+    if all(each.is_whole for each in report.rerankings) and judgments.grades.keys().isdisjoint(
+        report.queries
+    ):
+        judged = (
+            f"the other with {next(iter(judgments.grades))}" if judgments.grades else "the other is empty"
+        )
+        raise InputError(
+            f"{_named(report)} and {judgments.name} have no topic in common: one begins with "
+            f"{next(iter(report.queries))}, {judged}; are both of the same collection?"
+        )
+
+
+def _named(report: Report) -> str:
+    return ", ".join(each.name for each in report.rerankings)
 
 
 def _with_measures(report: Report, judgments: Judgments, measures: Sequence[str]) -> Report:

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from rearank_cli.records import Passage
+from rearank_cli.report.charts import shade_of
 from rearank_cli.report.contents import Asked, Report, Reranking
 from rearank_cli.traces import TracedRequest
 from rearank_cli.traces.mentions import mentioned, sentences
@@ -56,8 +57,14 @@ def index_data(report: Report) -> dict[str, Any]:
         "judged": report.judgments is not None,
         "texts": bool(report.passages),
         "files": [
-            {"name": each.name, "run": each.run, "depth": each.depth, "ranked": each.before is not None}
-            for each in report.rerankings
+            {
+                "name": each.name,
+                "shade": shade_of(place),
+                "run": each.run,
+                "depth": each.depth,
+                "ranked": each.before is not None,
+            }
+            for place, each in enumerate(report.rerankings)
         ],
         "queries": [
             [query_id, text, [_summary(report, each, query_id) for each in report.rerankings]]

@@ -22,8 +22,7 @@ def drawings(report: Report) -> dict[str, Any]:
         "movements": [],
     }
     if report.measured:
-        drawn["measures"] = _svg(charts.measures(list(_intervals(report))))
-        drawn["colours"] = _colours(report)
+        drawn["measures"] = _svg(charts.measures(list(_intervals(report)), shades=_shades(report)))
     for each in report.rerankings:
         if changes := list(_changes(each, report)):
             drawn["changes"].append(
@@ -55,21 +54,24 @@ def _interval(measured: Measured, run: str, measure: str) -> tuple[float, float]
     return mean_interval(list(measured.evaluation(run).per_query[measure].values()))
 
 
-def _colours(report: Report) -> str:
+def _shades(report: Report) -> list[str]:
     """The colours in the chart of measures: quiet for first stages, else those of the trace files."""
-    series = {each.name: number for number, each in enumerate(report.rerankings, 1)}
-    labels = [evaluation.run for measured in report.measured for evaluation in measured.evaluations]
-    colours = [f"series-{series[label]}" if label in series else "quiet" for label in labels]
-    return "; ".join(f"--chart-{place}: var(--{name})" for place, name in enumerate(colours, 1))
+    own = {each.name: charts.shade_of(place) for place, each in enumerate(report.rerankings)}
+    return [
+        own.get(evaluation.run, "muted")
+        for measured in report.measured
+        for evaluation in measured.evaluations
+    ]
 
 
 def _distributions(report: Report, quantity: str, name: str) -> Markup | None:
-    series = []
-    for each in report.rerankings:
+    series, shades = [], []
+    for place, each in enumerate(report.rerankings):
         values = [getattr(asked, quantity) for asked in each.asked]
-        series.append((each.name, [float(value) for value in values if value is not None]))
-    series = [(label, values) for label, values in series if values]
-    return _svg(charts.distributions(series, quantity=f"{name} per call")) if series else None
+        if counted := [float(value) for value in values if value is not None]:
+            series.append((each.name, counted))
+            shades.append(charts.shade_of(place))
+    return _svg(charts.distributions(series, quantity=f"{name} per call", shades=shades)) if series else None
 
 
 def _changes(reranking: Reranking, report: Report) -> Iterator[tuple[str, float]]:

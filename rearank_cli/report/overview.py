@@ -5,6 +5,7 @@ from statistics import fmean, median
 from typing import Any, NamedTuple
 
 from rearank_cli.records import Status
+from rearank_cli.report.charts import shade_of
 from rearank_cli.report.contents import Report, Reranking
 from rearank_cli.report.numbers import counted, probability, signed, tone
 
@@ -31,12 +32,16 @@ def tiles(reranking: Reranking, report: Report) -> Iterator[Tile]:
             f"{signed(difference.mean)}, p {probability(difference.p)}",
             tone(difference.mean),
         )
-        judged = difference.gains + difference.losses + difference.unchanged
+        # What the run lacks was counted, as unchanged, and is none of the queries of this page.
+        lacked = measured.evaluations[0].missing
+        unchanged = difference.unchanged - lacked
+        judged = difference.gains + difference.losses + unchanged
         of = f" of {judged:,} judged" if judged != len(reranking.calls) else ""
+        more = f"; {lacked:,} judged that the run lacks" if lacked else ""
         yield Tile(
             "Queries",
             counted(len(reranking.calls)),
-            f"{difference.gains} gained, {difference.losses} lost, {difference.unchanged} unchanged{of}",
+            f"{difference.gains} gained, {difference.losses} lost, {unchanged} unchanged{of}{more}",
         )
     else:
         yield Tile("Queries", counted(len(reranking.calls)), "not judged")
@@ -53,13 +58,14 @@ def tiles(reranking: Reranking, report: Report) -> Iterator[Tile]:
         )
 
 
-def summary(reranking: Reranking) -> dict[str, Any]:
-    """A line of the table that compares trace files."""
+def summary(reranking: Reranking, place: int) -> dict[str, Any]:
+    """A line of the table that compares trace files: that of the file at this place."""
     asked = reranking.asked
     tokens = [each.tokens for each in asked if each.tokens is not None]
     seconds = [each.seconds for each in asked if each.seconds is not None]
     return {
         "reranking": reranking,
+        "shade": shade_of(place),
         "calls": len(asked),
         "answered": sum(bool(each.call and each.call.settled.answered) for each in asked),
         "tokens": fmean(tokens) if tokens else None,
@@ -69,15 +75,19 @@ def summary(reranking: Reranking) -> dict[str, Any]:
 
 def topics(report: Report) -> str:
     """Over which queries the means are."""
-    told = {
-        (len(measured.evaluations[0].per_query[report.measures[0]]), measured.evaluations[0].missing)
-        for measured in report.measured
-    }
-    if len(told) != 1:
-        return f"the judged queries of {report.judgments_name}"
-    judged, missing = told.pop()
-    lacking = f" ({missing:,} that the run lacks count as 0)" if missing else ""
-    return f"the {judged:,} judged queries of {report.judgments_name}{lacking}"
+    judged = {len(measured.evaluations[0].per_query[report.measures[0]]) for measured in report.measured}
+    number = f"{judged.pop():,} " if len(judged) == 1 else ""
+    lacked = lacking(report)
+    rest = f" ({lacked} counted as 0, and as unchanged)" if lacked else ""
+    return f"the {number}judged queries of {report.judgments_name}{rest}"
+
+
+def lacking(report: Report) -> str:
+    """The judged queries that means are over and a run lacks: they have no bar, and no page; "" for none."""
+    told = {measured.evaluations[0].missing for measured in report.measured}
+    if not any(told):
+        return ""
+    return f"{told.pop():,} that the run lacks" if len(told) == 1 else "those that a run lacks"
 
 
 def measure_rows(report: Report) -> Iterator[dict[str, Any]]:

@@ -15,7 +15,7 @@ from rearank_cli.report.data import Documents, index_data, query_data
 from rearank_cli.report.drawings import drawings
 from rearank_cli.report.embedding import embedded
 from rearank_cli.report.facts import facts
-from rearank_cli.report.overview import measure_rows, summary, tiles, topics
+from rearank_cli.report.overview import lacking, measure_rows, summary, tiles, topics
 
 # In the order in which they are read; each uses what stands before it.
 _SCRIPTS = (
@@ -73,8 +73,9 @@ def render(report: Report) -> bytes:
         # Only this script may run, whatever a text turns out to be.
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         tiles=tiles(report.rerankings[0], report) if len(report.rerankings) == 1 else [],
-        summaries=[summary(each) for each in report.rerankings],
+        summaries=[summary(each, place) for place, each in enumerate(report.rerankings)],
         topics=topics(report),
+        lacking=lacking(report),
         rows=list(measure_rows(report)),
         charts=drawings(report),
         facts=[(each, list(facts(each))) for each in report.rerankings],

@@ -10,7 +10,7 @@ import pytest
 from rearank_cli.corpus import open_corpus
 from rearank_cli.errors import InputError, UsageError
 from rearank_cli.records import Status
-from rearank_cli.report import Report, render
+from rearank_cli.report import Judgments, Report, render
 from rearank_cli.trec import read_run, write_run
 from tests.report.conftest import Reranked, Scripted, reversing, write_collection
 
@@ -212,13 +212,34 @@ def test_traces_without_a_call_are_an_error(letters: Reranked) -> None:
         letters.collect()
 
 
-def test_judgments_of_other_queries_are_said_to_be(letters: Reranked) -> None:
-    from rearank_cli.report import Judgments
-
+def test_judgments_of_other_queries_are_refused(letters: Reranked) -> None:
     letters.rerank(Scripted(reversing))
-    report = letters.collect(judgments=Judgments("qrels", {"q9": {"da": 1}}))
+    with pytest.raises(InputError, match="no topic in common: one begins with q1, the other with q9"):
+        letters.collect(judgments=Judgments("qrels", {"q9": {"da": 1}}))
+
+
+def test_a_part_of_a_run_may_be_without_judgments(letters: Reranked) -> None:
+    letters.rerank(Scripted(reversing), limit=1)
+    report = letters.collect(judgments=Judgments("qrels", {"q2": {"da": 1}}))
     assert report.measured == []
     assert "None of the queries is judged in qrels." in report.notes
+
+
+def test_texts_of_another_collection_are_refused(letters: Reranked, tmp_path: Path) -> None:
+    letters.rerank(Scripted(reversing))
+    other = write_collection(tmp_path / "other", {"q9": ["dz"]}).folder
+    corpus = open_corpus(docs=other / "docs.jsonl", queries=other / "queries.tsv")
+    with pytest.raises(InputError, match=r"no query and no document of run[.]rearank[.]jsonl"):
+        letters.collect(corpus=corpus)
+
+
+def test_the_sections_tell_of_the_topics_that_the_run_lacks(letters: Reranked) -> None:
+    letters.rerank(Scripted(reversing))
+    grades = {"q1": {"dl": 2, "da": 1}, "q2": {"da": 1}, "q3": {"da": 1}}
+    page = render(letters.collect(judgments=Judgments("qrels", grades))).decode()
+    assert "0 unchanged; 1 judged that the run lacks" in page
+    assert "Means over the 3 judged queries of qrels (1 that the run lacks counted as 0" in page
+    assert "The means above are also over 1 that the run lacks, as 0." in page
 
 
 def test_grades_count_as_relevant_from_the_level_of_the_measures(letters: Reranked) -> None:

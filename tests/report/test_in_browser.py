@@ -14,7 +14,7 @@ from rearank_cli.trec import read_run
 from scripts.benchmarks.report import FLAGS, browser_path
 from scripts.benchmarks.talkative import Talkative
 from scripts.benchmarks.talkative import write_collection as write_large_collection
-from tests.report.conftest import Reranked, Scripted, copy_of_the_example, write_collection
+from tests.report.conftest import Reranked, Scripted, copy_of_the_example, reversing, write_collection
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -45,6 +45,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     bees = copy_of_the_example(folder / "bees")
     bees.rerank(output=bees.folder / "new.trec")
     bees.rerank(Scripted(lambda doc_ids: "no list"), traces="bad.jsonl", retries=1, limit=5)
+    many = [f"{number}.jsonl" for number in range(1, 10)]
+    for name in many:
+        bees.rerank(Scripted(reversing), traces=name)
     hostile = _hostile_collection(folder / "hostile")
     (folder / "large").mkdir()
     relevant = write_large_collection(folder / "large", queries=60, depth=100)
@@ -53,6 +56,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         "bees": _report(bees.folder, "run.rearank.jsonl"),
         "two": _report(bees.folder, "run.rearank.jsonl", "bad.jsonl"),
+        "many": _report(bees.folder, *many),
         "hostile": _report(
             hostile.folder,
             *sorted(path.name for path in hostile.folder.glob("*.jsonl") if path.name != "docs.jsonl"),
@@ -360,6 +364,7 @@ def test_an_address_opens_a_passage_of_a_window_of_a_query(open_page: Open) -> N
     assert text(page, '#list [aria-current="true"] .id') == "q4"
     page.evaluate("location.hash = '#q=nobody'")
     page.wait_for_selector("#overview", state="visible")
+    assert text(page, '[role="status"].note') == "This report has no query nobody. This is its overview."
     page.evaluate("location.hash = '#q=%E0%A4%A&w=x&p=-1'")
     assert page.is_visible("#overview")
 
@@ -387,7 +392,7 @@ def test_it_is_light_or_dark_as_the_system_is_or_as_it_is_told(open_page: Open) 
     assert max(ground(light)) < 60
 
 
-@pytest.mark.parametrize("name", ["bees", "two", "hostile", "large"])
+@pytest.mark.parametrize("name", ["bees", "two", "many", "hostile", "large"])
 def test_nothing_is_wider_than_the_window(open_page: Open, name: str) -> None:
     page = open_page(name)
     for width in (1280, 800, 420):
@@ -481,6 +486,30 @@ def test_two_trace_files_stand_side_by_side(open_page: Open) -> None:
     page.select_option("#status", "")
     page.evaluate("location.hash = '#q=q9&f=2'")
     page.wait_for_selector("text=bad.jsonl does not have this query")
+
+
+@pytest.mark.parametrize("width", [1280, 800, 420])
+def test_passages_stay_in_sight_beside_the_ranks_by_many_files(open_page: Open, width: int) -> None:
+    page = open_page("many", "#q=q4", viewport={"width": width, "height": 800})
+    box = page.locator("#ranking tbody .what").first.bounding_box()
+    assert box["width"] >= 179
+    assert box["x"] + box["width"] <= width
+    assert box["height"] < 200
+
+
+def test_a_file_has_one_colour_wherever_it_is(open_page: Open) -> None:
+    page = open_page("many")
+    marks = page.eval_on_selector_all(
+        "#overview .series", "nodes => nodes.map((node) => getComputedStyle(node).backgroundColor)"
+    )
+    dots = page.evaluate(
+        """() => Array.from(document.querySelector('#overview figure').querySelectorAll('path'))
+          .map((path) => [getComputedStyle(path).strokeWidth, getComputedStyle(path).stroke])
+          .filter(([width]) => width === '2px').map(([, colour]) => colour)"""
+    )
+    assert len(set(marks)) == 8
+    assert marks[8] == marks[0]
+    assert dots[1:10] == marks
 
 
 def test_a_large_page_is_searched_as_it_is_read(open_page: Open) -> None:

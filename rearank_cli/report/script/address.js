@@ -14,6 +14,7 @@ function read(hash) {
   const number = (text, least) => Math.max(least, Math.floor(Number(text)) || least);
   return {
     query: query < 0 ? null : query,
+    unknown: query < 0 && told.q ? told.q : null,
     file: told.q === undefined ? state.file : Math.min(number(told.f, 1), index.files.length) - 1,
     window: number(told.w, 1) - 1,
     called: told.w !== undefined,
@@ -49,6 +50,8 @@ function route() {
   const other = state.query !== before.query;
   if (state.file !== before.file) changeFile();
   document.body.classList.toggle("querying", state.query !== null);
+  byId("unknown").textContent = state.unknown ? `This report has no query ${state.unknown}. This is its overview.` : "";
+  if (state.unknown) byId("main").scrollTop = 0;
   if (other || state.file !== before.file) {
     for (const query of queries) query.link.removeAttribute("aria-current");
     if (other) ranking = { expanded: false, by: state.file };

@@ -54,7 +54,7 @@ function measures(all) {
   }
   return el("dl", { class: "measures" }, index.measures.map((measure, m) =>
     el("div", {}, el("dt", {}, measure), all.files.map((file, f) => file && file.measures
-      ? el("dd", {}, several ? el("span", { class: `series s${f + 1}`, title: index.files[f].name }) : null,
+      ? el("dd", {}, several ? el("span", { class: `series s${index.files[f].shade}`, title: index.files[f].name }) : null,
           `${file.measures[m][0].toFixed(4)} → ${file.measures[m][1].toFixed(4)} `,
           el("span", { class: `delta ${tone(file.measures[m][1] - file.measures[m][0])}` }, same(file.measures[m][1] - file.measures[m][0]) ? "=" : signed(file.measures[m][1] - file.measures[m][0], 3)))
       : null))));
@@ -70,7 +70,7 @@ function rankingSection(all) {
   const base = rank.has(state.file) ? state.file : files[0].f;
   const ranks = ranking.by === "first" ? first.get(base) : rank.get(ranking.by);
   const documents = [...new Set(files.flatMap(({ file }) => file.ranking))].sort((a, b) => (ranks.get(a) || 1e9) - (ranks.get(b) || 1e9));
-  const head = (by, name, title) => el("th", { scope: "col", class: by === "first" ? "was" : several ? "was" : "rank", "aria-sort": ranking.by === by ? "ascending" : null, title },
+  const head = (by, name, title) => el("th", { scope: "col", class: by === "first" ? "was" : "rank", "aria-sort": ranking.by === by ? "ascending" : null, title },
     el("button", { type: "button", "data-by": by, onclick: () => { ranking.by = by; redraw(`#ranking [data-by="${by}"]`); } }, name));
   const redraw = (focused) => {
     byId("ranking").replaceWith(rankingSection(all));
@@ -79,17 +79,18 @@ function rankingSection(all) {
   };
   const shown = ranking.expanded ? documents : documents.slice(0, FIRST);
   const tail = all.files[base] ? all.files[base].tail : 0;
-  const table = el("table", { class: "ranking" },
+  const table = el("table", { class: several ? "ranking several" : "ranking" },
     el("thead", {}, el("tr", {},
       files.map(({ f }) => head(f, several ? index.files[f].name : "Rank", `sort by the ranks of ${index.files[f].name}`)),
       head("first", several ? "First stage" : "Was", `sort by the ranks of ${index.files[base].run}`),
       index.judged ? el("th", { scope: "col", class: "judged" }, "Judged") : null,
-      el("th", { scope: "col" }, "Passage"))),
+      el("th", { scope: "col", class: "what" }, "Passage"))),
     el("tbody", {}, shown.map((number) => el("tr", {},
       files.map(({ f }) => el("td", {}, rank.get(f).has(number) ? [el("span", { class: "place" }, String(rank.get(f).get(number))), " ", several ? move(first.get(f).get(number) - rank.get(f).get(number)) : null] : "–")),
       el("td", {}, first.get(base).has(number) ? [String(first.get(base).get(number)), " ", several ? null : move(first.get(base).get(number) - rank.get(base).get(number))] : "–"),
       index.judged ? el("td", {}, grade(all, number)) : null,
-      el("td", {}, passage(number))))));
+      el("td", { class: "what" }, passage(number))))));
+  table.style.setProperty("--files", files.length);
   return el("section", { class: "card", id: "ranking" },
     el("h2", {}, "Final ranking"),
     el("div", { class: "scroll" }, table),

@@ -33,7 +33,7 @@ function showWindow() {
   const stretches = all.some((call) => call.window && call.in.length > 1);
   const parts = [el("h2", { id: "windows-title" }, all.length ? `Why: ${count(all.length, "call")}` : "No call was made for this query")];
   if (several) {
-    parts.push(tabs("Trace files", index.files.map(({ name }, f) => ({ name, series: `s${f + 1}` })), state.file, (f) => stay({ file: f, window: 0, passage: 0 }), "file-tab"));
+    parts.push(tabs("Trace files", index.files.map(({ name, shade }) => ({ name, series: `s${shade}` })), state.file, (f) => stay({ file: f, window: 0, passage: 0 }), "file-tab"));
   }
   state.window = Math.max(0, Math.min(state.window, all.length - 1));
   const call = all[state.window];
