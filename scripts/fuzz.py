@@ -29,10 +29,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.fuzzing.answers import answers  # noqa: E402
-from scripts.fuzzing.cases import Failure, Kind, Outcome, try_cases  # noqa: E402
-from scripts.fuzzing.commands import commands  # noqa: E402
-from scripts.fuzzing.files import inputs, runs  # noqa: E402
+from scripts.fuzzing.answers import answers
+from scripts.fuzzing.cases import Failure, Kind, Outcome, try_cases
+from scripts.fuzzing.commands import commands
+from scripts.fuzzing.files import inputs, runs
 
 KINDS = {
     "answers": Kind(answers, 1_000_000, 20_000),

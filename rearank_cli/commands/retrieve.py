@@ -8,7 +8,9 @@ import typer
 
 from rearank_cli.commands import completion
 from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.errors import UsageError
 from rearank_cli.trec.outputs import STDOUT
+from rearank_cli.trec.streams import STDIN
 
 log = logging.getLogger("rearank")
 
@@ -57,6 +59,8 @@ def retrieve(
     from rearank_cli.trec import write_run
     from rearank_cli.trec.runs import check_tag
 
+    if [str(docs), str(queries)].count(STDIN) > 1:
+        raise UsageError("standard input (-) can be read only once")
     check_tag(tag)
     check_writable(output, may_exist=overwrite)
     corpus = open_corpus(dataset=dataset, docs=docs, queries=queries)

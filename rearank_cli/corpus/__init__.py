@@ -68,6 +68,8 @@ def open_corpus(
         raise UsageError("no texts to rank; give --dataset ID, or --docs PATH with --queries PATH")
     if isinstance(docs, Path) and docs.is_dir():
         return beir_corpus(docs, queries)
+    if queries is None and not isinstance(docs, Path):
+        raise UsageError("docs has no queries: give queries too, a mapping or a file")
     if queries is None:
         raise UsageError(
             "--docs with a file needs --queries too (only a BEIR folder holds both; --dataset has its own)"

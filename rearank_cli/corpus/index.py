@@ -26,7 +26,7 @@ _SECONDS_BETWEEN_MESSAGES = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class IndexRecipe:
     """What an index is made of: the same recipe gives the same index.
 
     `source` identifies the documents; None where nothing does (a pipe). k1 and b are part of the
@@ -84,7 +84,7 @@ class Index:
         wanted = frozenset(doc_ids)
         return {doc_id: number for number, doc_id in enumerate(self._ids) if doc_id in wanted}
 
-    def save(self, folder: Path, recipe: Recipe) -> None:
+    def save(self, folder: Path, recipe: IndexRecipe) -> None:
         """Write the index into an empty folder, and all of it to the disk. Raises OSError."""
         import numpy as np
 
@@ -102,13 +102,13 @@ class Index:
                 os.close(handle)
 
 
-def recipe_of(folder: Path) -> Recipe | None:
+def recipe_of(folder: Path) -> IndexRecipe | None:
     """The recipe of the index in a folder; None where there is no index, or one that is not whole."""
     try:
         description = json.loads(folder.joinpath(_DESCRIPTION).read_bytes())
         if any(folder.joinpath(name).stat().st_size != size for name, size in description["files"].items()):
             return None
-        return Recipe(**description["recipe"])
+        return IndexRecipe(**description["recipe"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -126,7 +126,7 @@ def load_index(folder: Path) -> Index:
     return Index(bm25, _Ids(joined, np.load(folder / _ID_ENDS, mmap_mode="r")))
 
 
-def build_index(documents: Iterable[Passage], recipe: Recipe, name: str) -> Index:
+def build_index(documents: Iterable[Passage], recipe: IndexRecipe, name: str) -> Index:
     """Index documents by title and text, one after another: no text is kept.
 
     What is kept is 4 bytes for each of their terms, the ids, and the vocabulary; then bm25s makes a

@@ -1,6 +1,5 @@
 """The library ir_datasets: imported late, kept quiet, preparing a dataset in one process at a time."""
 
-import fcntl
 import functools
 import logging
 import os
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from rearank_cli.corpus.locks import lock
 from rearank_cli.errors import InputError
 
 log = logging.getLogger("rearank")
@@ -48,12 +48,6 @@ def one_process_at_a_time() -> Iterator[None]:
         yield
         return
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            log.info("waiting for another process that prepares a dataset in %s", home)
-            fcntl.flock(file, fcntl.LOCK_EX)
-        except OSError:
-            # Some network file systems have no locks.
+        if not lock(file, f"prepares a dataset in {home}"):
             log.info("%s cannot be locked; do not prepare one dataset twice at once", home)
         yield

@@ -10,7 +10,7 @@ from rearank_cli.corpus.rows import malformed, read_rows
 from rearank_cli.errors import InputError
 from rearank_cli.records import Passage, Qrels
 from rearank_cli.trec.qrels import read_qrels
-from rearank_cli.trec.streams import describe
+from rearank_cli.trec.streams import STDIN, describe
 
 Item = TypeVar("Item")
 
@@ -25,7 +25,7 @@ class LocalCorpus:
 
     @property
     def name(self) -> str:
-        return str(self.docs_path)
+        return describe(self.docs_path)
 
     def query_ids(self) -> list[str]:
         return read_query_ids(self.queries_path)
@@ -46,7 +46,8 @@ class LocalCorpus:
             yield Passage(doc_id, text or "", title)
 
     def identity(self) -> str | None:
-        if not self.docs_path.is_file():
+        # A file of that name is not what is read.
+        if str(self.docs_path) == STDIN or not self.docs_path.is_file():
             return None
         state = self.docs_path.stat()
         return f"{self.docs_path.resolve()} ({state.st_size} bytes, {state.st_mtime_ns})"

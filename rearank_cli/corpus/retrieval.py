@@ -33,7 +33,7 @@ def retrieve_run(
     Every query has its `depth` best documents, less those that the judgments exclude from its
     evaluation, which are left out before they are counted. Scores are BM25's, ties a hair apart.
     Queries that no document matches are not in the run. Raises InputError for queries or documents
-    that cannot be had.
+    that cannot be had, UsageError or OutputError for an `index_folder` that cannot hold their index.
     """
     queries = _queries(corpus, query_ids, limit)
     excluded = corpus.excluded()

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rearank_cli.corpus.analysis import Analyzer
-from rearank_cli.corpus.index import Index, Recipe, build_index, load_index, recipe_of
+from rearank_cli.corpus.index import Index, IndexRecipe, build_index, load_index, recipe_of
 from rearank_cli.errors import InputError
 from rearank_cli.records import Passage
 
@@ -21,7 +21,7 @@ TEXTS = st.lists(st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join), mi
 
 def index_of(texts: list[str], k1: float = 0.9, b: float = 0.4) -> Index:
     documents = (Passage(f"d{number}", text) for number, text in enumerate(texts))
-    return build_index(documents, Recipe("test", k1, b), "test")
+    return build_index(documents, IndexRecipe("test", k1, b), "test")
 
 
 def bm25(texts: list[str], query: str, k1: float, b: float) -> dict[str, float]:
@@ -82,13 +82,13 @@ def test_a_query_without_known_words_finds_nothing(query):
 
 def test_titles_count_like_texts():
     documents = [Passage("d1", "drones", "The queen"), Passage("d2", "drones")]
-    index = build_index(documents, Recipe("test"), "test")
+    index = build_index(documents, IndexRecipe("test"), "test")
     assert [doc_id for doc_id, _ in index.search("queen", 10)] == ["d1"]
 
 
 def test_of_documents_with_the_same_id_the_first_counts(caplog):
     documents = [Passage("d", "queen"), Passage("e", "wax"), Passage("d", "drone")]
-    index = build_index(documents, Recipe("test"), "bees")
+    index = build_index(documents, IndexRecipe("test"), "bees")
     assert len(index) == 2
     assert index.search("drone", 10) == []
     assert "bees: 1 documents have an id that came before; the first counts" in caplog.text
@@ -110,13 +110,13 @@ def test_long_work_says_how_far_it_is(monkeypatch, caplog):
 
 def test_nothing_to_index_is_an_error():
     with pytest.raises(InputError, match="bees: no document has a word in it"):
-        build_index([Passage("d", "the")], Recipe("test"), "bees")
+        build_index([Passage("d", "the")], IndexRecipe("test"), "bees")
 
 
 def test_an_index_comes_back_from_its_folder(tmp_path):
     texts = ["queen bee", "worker bees", "日本 bee", "wax"]
     documents = [Passage(f"ид {i}", text) for i, text in enumerate(texts)]
-    recipe = Recipe("somewhere", 1.2, 0.75)
+    recipe = IndexRecipe("somewhere", 1.2, 0.75)
     index = build_index(documents, recipe, "test")
     index.save(tmp_path, recipe)
     assert recipe_of(tmp_path) == recipe

@@ -1,16 +1,25 @@
 """An index is built once, and used only when it is whole and of these very documents."""
 
+import errno
 import logging
 import os
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from rearank_cli.corpus import open_corpus
+from rearank_cli.corpus.index import Index
 from rearank_cli.corpus.index_cache import open_index
-from rearank_cli.errors import OutputError, UsageError
+from rearank_cli.corpus.local import LocalCorpus
+from rearank_cli.errors import InputError, OutputError, UsageError
+from rearank_cli.records import Passage
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +41,26 @@ def docs(tmp_path):
 def search(docs: Path, folder: Path | None = None, k1: float = 0.9, b: float = 0.4) -> list[str]:
     corpus = open_corpus(docs=docs, queries=docs.parent / "queries.tsv")
     return [doc_id for doc_id, _ in open_index(corpus, k1, b, folder).search("queen", 10)]
+
+
+@dataclass(frozen=True)
+class Watched(LocalCorpus):
+    """Documents in a file; something happens when they are read."""
+
+    happens: Callable[[], object] = print
+
+    def documents(self) -> Iterator[Passage]:
+        self.happens()
+        return LocalCorpus.documents(self)
+
+
+def wait_for(what: str, caplog) -> None:
+    """Wait until it was said."""
+    for _ in range(1000):
+        if what in caplog.text:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"nobody said {what!r}")
 
 
 def built(caplog) -> int:
@@ -96,6 +125,35 @@ def test_what_a_killed_process_left_is_cleared_away(docs, cache):
     assert not left.exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "another"), [("bm25", ".bm25.k1.building.part"), ("idx[1]", ".idx1.building.part")]
+)
+def test_only_what_was_left_of_this_very_index_is_cleared_away(docs, tmp_path, name, another):
+    left, building = tmp_path / f".{name}.killed.part", tmp_path / another
+    for path in (left, building):
+        path.mkdir()
+    search(docs, tmp_path / name)
+    assert not left.exists()
+    assert building.exists()
+
+
+def test_an_error_leaves_nothing_behind(docs, cache):
+    docs.write_text("no tab")
+    with pytest.raises(InputError, match="found 1 tab-separated"):
+        search(docs)
+    assert list(cache.iterdir()) == []
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o077, 0o700), (0o027, 0o750), (0o002, 0o775)])
+def test_who_may_read_an_index_is_up_to_the_umask(docs, tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        search(docs, tmp_path / "mine")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "mine").stat().st_mode & 0o777 == mode
+
+
 def test_an_unwritable_cache_means_an_index_in_memory(docs, tmp_path, monkeypatch, caplog):
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
@@ -122,6 +180,107 @@ def test_a_folder_with_something_else_is_not_replaced(docs, tmp_path):
         search(docs, tmp_path)
 
 
+def test_an_index_is_not_replaced_by_another_that_was_asked_for_meanwhile(docs, tmp_path, caplog):
+    waited = threading.Event()
+    first = Watched(docs, docs.parent / "queries.tsv", happens=lambda: waited.wait(20))
+    with ThreadPoolExecutor(2) as threads:
+        building = threads.submit(open_index, first, 0.9, 0.4, tmp_path / "mine")
+        wait_for("indexing", caplog)
+        second = threads.submit(search, docs, tmp_path / "mine", k1=1.2)
+        try:
+            wait_for("waiting for another process that builds the index", caplog)
+        finally:
+            waited.set()
+        assert len(building.result()) == 2
+        with pytest.raises(UsageError, match=r"holds an index of .* k1 0.9 and b 0.4, not of .* k1 1.2"):
+            second.result()
+    assert search(docs, tmp_path / "mine") == ["d1"]
+    assert built(caplog) == 1
+
+
+def test_who_waited_for_one_that_failed_holds_a_lock_that_others_see(docs, tmp_path, caplog):
+    waited = threading.Event()
+    seen = []
+
+    def fail() -> None:
+        waited.wait(20)
+        raise InputError("gone")
+
+    queries = docs.parent / "queries.tsv"
+    first = Watched(docs, queries, happens=fail)
+    second = Watched(docs, queries, happens=lambda: seen.append((tmp_path / ".mine.lock").exists()))
+    with ThreadPoolExecutor(2) as threads:
+        failing = threads.submit(open_index, first, 0.9, 0.4, tmp_path / "mine")
+        wait_for("indexing", caplog)
+        building = threads.submit(open_index, second, 0.9, 0.4, tmp_path / "mine")
+        try:
+            wait_for("waiting for another process that builds the index", caplog)
+        finally:
+            waited.set()
+        with pytest.raises(InputError, match="gone"):
+            failing.result()
+        assert len(building.result()) == 2
+    assert seen == [True]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs.tsv", "mine", "queries.tsv"]
+
+
+def test_a_mount_point_is_refused_before_anything_is_built(docs, tmp_path, monkeypatch, caplog):
+    with pytest.raises(UsageError, match=r"^/ is a mount point, which cannot be replaced; name a folder in"):
+        search(docs, Path("/"))
+    (tmp_path / "mounted").mkdir()
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == tmp_path / "mounted")
+    with pytest.raises(UsageError, match="mounted is a mount point"):
+        search(docs, tmp_path / "mounted")
+    assert "indexing" not in caplog.text
+
+
+@pytest.mark.parametrize("given", [".", "../here", "empty/.."])
+def test_the_current_folder_is_refused(docs, tmp_path, monkeypatch, given):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    if given.startswith("empty"):
+        Path("empty").mkdir()
+    with pytest.raises(UsageError, match=r"here is the current folder, which cannot be replaced; name a"):
+        search(docs, Path(given))
+
+
+def test_an_index_in_the_current_folder_or_on_a_mount_point_can_be_used(docs, tmp_path, monkeypatch, caplog):
+    search(docs, tmp_path / "mine")
+    monkeypatch.chdir(tmp_path / "mine")
+    monkeypatch.setattr(os.path, "ismount", lambda path: Path(path) == tmp_path / "mine")
+    assert search(docs, Path()) == ["d1"]
+    assert built(caplog) == 1
+
+
+def test_a_link_stays_one(docs, tmp_path, caplog):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "mine").symlink_to("disk")
+    assert search(docs, tmp_path / "mine") == search(docs, tmp_path / "disk") == ["d1"]
+    assert (tmp_path / "mine").is_symlink()
+    assert built(caplog) == 1
+
+
+def test_an_index_that_cannot_be_written_in_the_end_is_used_from_memory(docs, tmp_path, monkeypatch, caplog):
+    def save(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Index, "save", save)
+    assert search(docs, tmp_path / "mine") == ["d1"]
+    assert f"the index cannot be kept in {tmp_path}/mine (No space left on device)" in caplog.text
+    assert "name another folder with --index" in caplog.text
+    assert built(caplog) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs.tsv", "queries.tsv"]
+
+
+def test_what_came_into_the_folder_meanwhile_is_not_replaced(docs, tmp_path, caplog):
+    (tmp_path / "mine").mkdir()
+    notes = tmp_path / "mine" / "notes.txt"
+    corpus = Watched(docs, docs.parent / "queries.tsv", happens=notes.touch)
+    assert len(open_index(corpus, 0.9, 0.4, tmp_path / "mine")) == 2
+    assert "mine (Directory not empty): it is in memory" in caplog.text
+    assert list((tmp_path / "mine").iterdir()) == [notes]
+
+
 def test_a_folder_that_cannot_be_made_is_an_error(docs, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match=r"the index .* cannot be written"):
@@ -134,6 +293,14 @@ def test_documents_from_a_pipe_are_indexed_in_memory(docs, cache, tmp_path, capl
     with subprocess.Popen(["/bin/sh", "-c", 'cat "$0" > "$1"', str(docs), str(pipe)]):
         assert search(pipe) == ["d1"]
     assert not cache.exists()
+
+
+def test_an_index_of_documents_from_a_pipe_is_not_kept(docs, tmp_path):
+    # No pipe: whoever went on to read one here would wait for ever.
+    with pytest.raises(
+        UsageError, match=r"the index of /dev/null cannot be kept in .*mine, as only documents"
+    ):
+        open_index(open_corpus(docs=Path(os.devnull), queries=docs), 0.9, 0.4, tmp_path / "mine")
 
 
 def test_processes_that_start_at_once_build_one_index(docs, cache):

@@ -5,6 +5,7 @@ import lzma
 import string
 import sys
 import tracemalloc
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -171,6 +172,16 @@ def test_files_judge_and_exclude_nothing(tmp_path):
     assert corpus.excluded() == {}
     with pytest.raises(InputError, match=r"docs\.jsonl: no such file"):
         corpus.passages(["d"])
+
+
+def test_standard_input_is_not_taken_for_a_file_of_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("-", "docs.tsv"):
+        Path(name).write_text("d\tbody\n")
+    assert open_corpus(docs=Path("docs.tsv"), queries=Path("docs.tsv")).identity() is not None
+    corpus = open_corpus(docs=Path("-"), queries=Path("docs.tsv"))
+    assert corpus.identity() is None
+    assert corpus.name == "standard input"
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,6 @@ def with_default_signals() -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-# As in a shell that says nothing of colours.
-_PLAIN = {name: value for name, value in os.environ.items() if "COLOR" not in name}
-
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -37,10 +34,15 @@ def rearank() -> Command:
             capture_output=True,
             text=True,
             timeout=300,
-            env={**_PLAIN, **(environment or {})},
+            env={**_without_colours(), **(environment or {})},
         )
 
     return run
+
+
+def _without_colours() -> dict[str, str]:
+    """The environment of a shell that says nothing of colours."""
+    return {name: value for name, value in os.environ.items() if "COLOR" not in name}
 
 
 @pytest.fixture
