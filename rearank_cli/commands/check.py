@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rearank_cli.commands import completion
-from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.commands.shared import Config, Debug, Quiet, Runs, Verbose
 from rearank_cli.errors import ExitStatus, InputError, UsageError
 from rearank_cli.trec.streams import STDIN, describe, open_input, printable
 
@@ -23,7 +23,7 @@ TRACKS = "default, trec-covid, dl-2020-passage, dl-2020-document, dl-2022-passag
 
 
 def check(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")],
+    runs: Runs,
     dataset: Annotated[
         str | None,
         typer.Option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rearank_cli.commands import completion
-from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.commands.shared import Config, Debug, JudgedDataset, Qrels, Quiet, Runs, Verbose
 from rearank_cli.errors import UsageError
 from rearank_cli.trec.streams import STDIN
 
@@ -19,16 +19,9 @@ DEFAULTS = "ndcg@10 map@100 mrr@10 recall@100"
 
 
 def evaluate(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")],
-    qrels: Annotated[str | None, typer.Option(metavar="PATH", help="Judgments.")] = None,
-    dataset: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID",
-            help="The ir_datasets collection that has the judgments.",
-            autocompletion=completion.judged_datasets,
-        ),
-    ] = None,
+    runs: Runs,
+    qrels: Qrels = None,
+    dataset: JudgedDataset = None,
     measures: Annotated[
         list[str] | None,
         typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 from rearank_cli.commands import completion
 from rearank_cli.commands.configuration import on_command_line
-from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.commands.shared import Config, Debug, EscapeIds, Overwrite, Quiet, Runs, Tag, Verbose
 from rearank_cli.errors import UsageError
 from rearank_cli.trec.outputs import STDOUT
 from rearank_cli.trec.streams import STDIN
@@ -29,7 +29,7 @@ METHODS = (
 
 def fuse(
     context: typer.Context,
-    runs: Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")],
+    runs: Runs,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the fused run goes; - is standard output.")
     ] = Path(STDOUT),
@@ -83,11 +83,9 @@ def fuse(
         int | None,
         typer.Option("--depth", "-k", min=1, help="Documents to keep for each query.", show_default="all"),
     ] = None,
-    tag: Annotated[str, typer.Option(help="Run tag.")] = "fused",
-    escape_ids: Annotated[
-        bool, typer.Option("--escape-ids", help="Write spaces in document ids as %20.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    tag: Tag = "fused",
+    escape_ids: EscapeIds = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from rearank_cli.commands import completion
-from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.commands.shared import Config, Debug, Overwrite, Quiet, Verbose
 from rearank_cli.errors import UsageError
 from rearank_cli.trec.streams import STDIN, describe
 
@@ -33,7 +33,7 @@ def merge(
         ),
     ] = None,
     tag: Annotated[str | None, typer.Option(help="Run tag.", show_default="that of the parts")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,

@@ -8,7 +8,7 @@ import typer
 
 from rearank_cli.commands import completion
 from rearank_cli.commands.evaluate import DEFAULTS
-from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.commands.shared import Config, Debug, Docs, Queries, Quiet, Verbose
 from rearank_cli.errors import UsageError
 from rearank_cli.trec.streams import STDIN
 
@@ -41,8 +41,8 @@ def report(
             autocompletion=completion.datasets,
         ),
     ] = None,
-    docs: Annotated[Path | None, typer.Option(help="Documents: .jsonl, .tsv or a BEIR folder.")] = None,
-    queries: Annotated[Path | None, typer.Option(help="Queries: .jsonl or .tsv.")] = None,
+    docs: Docs = None,
+    queries: Queries = None,
     qrels: Annotated[Path | None, typer.Option(help="Judgments.")] = None,
     measures: Annotated[
         list[str] | None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rearank_cli.commands import completion
-from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose, pairs
 from rearank_cli.errors import (
     BusyError,
     EngineError,
@@ -19,7 +19,6 @@ from rearank_cli.errors import (
     RearankError,
     StoppedByUserError,
     TerminatedError,
-    UsageError,
 )
 from rearank_cli.trec.outputs import STDOUT
 from rearank_cli.trec.streams import STDIN, describe
@@ -116,8 +115,8 @@ def rerank(
         engine=engine,
         adapter=adapter,
         revision=revision,
-        settings=_pairs("--set", settings or []),
-        engine_args=_pairs("--engine-arg", engine_arg or []),
+        settings=pairs("--set", settings or []),
+        engine_args=pairs("--engine-arg", engine_arg or []),
         method=method,
         window=window,
         step=step,
@@ -158,14 +157,6 @@ def rerank(
         _report(result)
     _evaluate(results, options, qrels)
     check_answers(results, max_failed)
-
-
-def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
-    """Read KEY=VALUE options."""
-    wrong = [pair for pair in given if "=" not in pair]
-    if wrong:
-        raise UsageError(f"{option} {wrong[0]}: give it as KEY=VALUE")
-    return dict(pair.split("=", 1) for pair in given)
 
 
 def _trace_sizes(places: Sequence["Destination"]) -> list[int]:

@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from rearank_cli.commands import completion
-from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.commands.shared import (
+    Config,
+    Debug,
+    Docs,
+    EscapeIds,
+    Overwrite,
+    Queries,
+    Quiet,
+    Tag,
+    Verbose,
+)
 from rearank_cli.errors import UsageError
 from rearank_cli.trec.outputs import STDOUT
 from rearank_cli.trec.streams import STDIN
@@ -24,8 +34,8 @@ def retrieve(
             autocompletion=completion.datasets,
         ),
     ] = None,
-    docs: Annotated[Path | None, typer.Option(help="Documents: .jsonl, .tsv or a BEIR folder.")] = None,
-    queries: Annotated[Path | None, typer.Option(help="Queries: .jsonl or .tsv.")] = None,
+    docs: Docs = None,
+    queries: Queries = None,
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Where the run goes; - is standard output.")
     ] = Path(STDOUT),
@@ -40,11 +50,9 @@ def retrieve(
             metavar="FOLDER", help="Keep the index here.", show_default="a folder in ~/.cache/rearank/bm25"
         ),
     ] = None,
-    tag: Annotated[str, typer.Option(help="Run tag.")] = "bm25",
-    escape_ids: Annotated[
-        bool, typer.Option("--escape-ids", help="Write spaces in document ids as %20.")
-    ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")] = False,
+    tag: Tag = "bm25",
+    escape_ids: EscapeIds = False,
+    overwrite: Overwrite = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     debug: Debug = False,

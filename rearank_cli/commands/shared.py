@@ -1,14 +1,17 @@
-"""Options that every command has, and how messages reach the terminal."""
+"""Options that several commands have, and how messages reach the terminal."""
 
 import logging
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from rearank_cli.commands import completion
 from rearank_cli.commands.configuration import apply_configuration
 from rearank_cli.commands.help import COMMON
+from rearank_cli.errors import UsageError
 from rearank_cli.trec.streams import printable
 
 log = logging.getLogger("rearank")
@@ -35,6 +38,14 @@ def start_logging() -> None:
     log.setLevel(logging.INFO)
 
 
+def pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    """Read what was given with an option as KEY=VALUE; raises UsageError for what has no `=`."""
+    wrong = [pair for pair in given if "=" not in pair]
+    if wrong:
+        raise UsageError(f"{option} {wrong[0]}: give it as KEY=VALUE")
+    return dict(pair.split("=", 1) for pair in given)
+
+
 def _quiet(value: bool) -> bool:
     return _level(value, logging.ERROR)
 
@@ -53,6 +64,28 @@ def _level(chosen: bool, level: int) -> bool:
     return chosen
 
 
+# Of several commands.
+Runs = Annotated[list[str], typer.Argument(metavar="RUN", help="Run files; - is standard input.")]
+Traces = Annotated[
+    str,
+    typer.Argument(metavar="TRACES", help="What rearank rerank left beside a run; - is standard input."),
+]
+Docs = Annotated[Path | None, typer.Option(help="Documents: .jsonl, .tsv or a BEIR folder.")]
+Queries = Annotated[Path | None, typer.Option(help="Queries: .jsonl or .tsv.")]
+Qrels = Annotated[str | None, typer.Option(metavar="PATH", help="Judgments.")]
+JudgedDataset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ID",
+        help="The ir_datasets collection that has the judgments.",
+        autocompletion=completion.judged_datasets,
+    ),
+]
+Tag = Annotated[str, typer.Option(help="Run tag.")]
+EscapeIds = Annotated[bool, typer.Option("--escape-ids", help="Write spaces in document ids as %20.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace an output that exists.")]
+
+# Of every command.
 Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="Say nothing but errors.", callback=_quiet, is_eager=True,

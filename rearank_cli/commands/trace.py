@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from rearank_cli.commands import completion
-from rearank_cli.commands.shared import Config, Debug, Quiet, Verbose
+from rearank_cli.commands.shared import Config, Debug, Quiet, Traces, Verbose
 from rearank_cli.errors import UsageError
 from rearank_cli.trec.streams import STDIN
 
@@ -21,10 +21,7 @@ def _statuses(incomplete: str) -> list[str]:
 
 
 def trace(
-    traces: Annotated[
-        str,
-        typer.Argument(metavar="TRACES", help="What rearank rerank left beside a run; - is standard input."),
-    ],
+    traces: Traces,
     query: Annotated[
         list[str] | None,
         typer.Option(metavar="ID", help="Read this query call by call; can be given several times."),
@@ -93,8 +90,8 @@ def trace(
         return
     if attempt is None and any(tracing.left_behind(file, selected) for selected in found):
         log.warning(
-            "the last attempt asked about other windows than those before it, of which calls are among these "
-            "that it did not use again"
+            "the attempts arranged their windows differently: calls of earlier ones are shown too, each marked "
+            "with its attempt; rearank report, which reads the run as well, leaves out what did not count"
         )
     paper = tracing.Paper()
     if is_overview:

@@ -235,7 +235,7 @@ def test_calls_that_the_last_attempt_may_not_have_used_are_told_of(rearank: Comm
     write_traces(tmp_path / "t.jsonl", attempt(), call(SIX), attempt(options={"window": 3}), call(SIX[:3]))
     done = rearank("trace", "t.jsonl", "--query", "q1", cwd=tmp_path)
     assert "attempt 1" in done.stdout
-    assert done.stderr.startswith("rearank: warning: the last attempt asked about other windows")
+    assert done.stderr.startswith("rearank: warning: the attempts arranged their windows differently")
 
 
 def test_several_runs_stand_under_their_names(rearank: Command, tmp_path: Path) -> None:
