@@ -91,7 +91,7 @@ def trace(
     if attempt is None and any(tracing.left_behind(file, selected) for selected in found):
         log.warning(
             "the attempts arranged their windows differently: calls of earlier ones are shown too, each "
-            "marked with its attempt; rearank report, which reads the run as well, leaves out what did not count"
+            "marked with its attempt; rearank report, which reads the run too, leaves out what did not count"
         )
     paper = tracing.Paper()
     if is_overview:
