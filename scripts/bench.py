@@ -24,6 +24,7 @@ BENCHMARKS = {
     "startup": "rearank --help against an empty typer app; evaluate against a bare ranx script",
     "evaluate": "rearank evaluate against a bare ranx script",
     "journal": "what the journal adds to a call",
+    "rewards": "how many answers are rewarded in a second",
     "report": "rearank report of 300 queries: made, opened in Chromium, searched and filtered",
     "gpu": "a 7B model with prompts and answers like REARANK's: queries an hour, against 32 in flight",
 }

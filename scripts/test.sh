@@ -22,8 +22,9 @@ if [ $# -eq 0 ]; then
     mypy
     lint-imports
     # One core does not wait for the other; an engine takes all of them.
-    python -m pytest -m "not vllm" --numprocesses auto --dist loadfile
-    python -m pytest -m vllm
+    # The examples of hypothesis are the same each time here, and others where pytest is called by itself.
+    python -m pytest -m "not vllm" --numprocesses auto --dist loadfile --hypothesis-profile ci
+    python -m pytest -m vllm --hypothesis-profile ci
 else
     python -m pytest "$@"
 fi

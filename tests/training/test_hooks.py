@@ -4,7 +4,6 @@ import copy
 import json
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -148,14 +147,3 @@ def test_trls_functions_have_names_and_options():
     function = trl_reward.reward_function("rearank", gain="difference")
     told = {"completions": [GOOD], "ground_truth": [json.dumps(json.loads(TRUTH.to_json()))]}
     assert function(**told) == [rewarded(GOOD, gain="difference")["score"]]
-
-
-def test_ten_thousand_answers_are_rewarded_in_a_few_seconds():
-    # 10,000 a second is what is wanted on a free core; a busy machine has some patience here.
-    truth = GroundTruth.of("q", [f"d{n}" for n in range(20)], {f"d{n}": n % 4 for n in range(0, 200, 3)})
-    answer = "<think>" + "word " * 400 + "</think><answer>" + " > ".join(f"[{n}]" for n in range(20, 0, -1))
-    told = truth.to_json()
-    begun = time.perf_counter()
-    for _ in range(10_000):
-        verl_reward.compute_score("x", answer + "</answer>", told)
-    assert time.perf_counter() - begun < 10
