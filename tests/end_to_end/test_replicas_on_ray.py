@@ -1,6 +1,7 @@
 """Two vLLM engines in two actors of Ray: the same run, when one of them dies, and when the job does."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -34,7 +35,7 @@ MANY_WINDOWS = {"window": 10, "step": 5}
 
 
 class PerfectReplicas(PerfectVllm):
-    """Two engines held to what a perfect judge says. `disturb` is called with the number of each call."""
+    """Two engines held to what a perfect judge says. `disturb` is called at the beginning of each call."""
 
     def __init__(self, model: Path, folder: Path) -> None:
         self._loop = asyncio.new_event_loop()
@@ -46,10 +47,10 @@ class PerfectReplicas(PerfectVllm):
         self._engine = cast("VllmEngine", engine)
         self.tokenizer, self.context = self._engine.tokenizer, self._engine.context
         self.capacity, self.version = self._engine.capacity, self._engine.version
-        self.disturb: Callable[[int], None] = lambda call: None
+        self.disturb: Callable[[], None] = lambda: None
 
     async def complete(self, prompt: Prompt, sampling: Sampling) -> Completion:
-        self.disturb(self.calls)
+        self.disturb()
         return await super().complete(prompt, sampling)
 
 
@@ -84,6 +85,17 @@ def cores(folder: Path) -> list[int]:
         for process in engine_processes(folder)
         if b"EngineCore" in Path(f"/proc/{process}/cmdline").read_bytes()
     ]
+
+
+def at_call(number: int, disturb: Callable[[], None]) -> Callable[[], None]:
+    """What disturbs one call, whichever of those that begin together it is."""
+    begun = itertools.count(1)
+
+    def look() -> None:
+        if next(begun) == number:
+            disturb()
+
+    return look
 
 
 def test_the_run_is_that_of_the_judge_whom_the_engines_are_held_to(
@@ -136,12 +148,8 @@ def test_an_engine_that_is_ended_from_outside_changes_nothing(
 ) -> None:
     """By SIGTERM: what is in flight comes back cut off, and as if all were well."""
 
-    def disturb(call: int) -> None:
-        if call == 20:
-            os.kill(cores(folder)[0], signal.SIGTERM)
-
     replicas.serve(load_family("rearank"), perfection)
-    replicas.disturb = disturb
+    replicas.disturb = at_call(20, lambda: os.kill(cores(folder)[0], signal.SIGTERM))
     run = rerank(str(EXAMPLE / "run.trec"), **TEXTS, **MANY_WINDOWS, engine=replicas)
     assert dict(run) == dict(perfect)
     # It may be busy with its end, while the other one answers all the rest.
@@ -151,12 +159,8 @@ def test_an_engine_that_is_ended_from_outside_changes_nothing(
 def test_the_death_of_the_last_engine_is_told(
     replicas: PerfectReplicas, perfection: Perfection, folder: Path
 ) -> None:
-    def disturb(call: int) -> None:
-        if call == 20:
-            os.kill(cores(folder)[0], signal.SIGKILL)
-
     replicas.serve(load_family("rearank"), perfection)
-    replicas.disturb = disturb
+    replicas.disturb = at_call(20, lambda: os.kill(cores(folder)[0], signal.SIGKILL))
     with pytest.raises(EngineError, match=r"all 2 replicas are lost; the last one: vLLM died"):
         rerank(str(EXAMPLE / "run.trec"), **TEXTS, **MANY_WINDOWS, engine=replicas)
 
