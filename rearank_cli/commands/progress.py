@@ -150,7 +150,7 @@ class Display:
         from rich.console import Group
         from rich.table import Table
 
-        from rearank_cli.reranking.words import duration
+        from rearank_cli.words import duration
 
         if progress.busy_with:
             self._spinner.update(text=f"{' and '.join(progress.busy_with)}, {duration(progress.seconds)}")
@@ -181,7 +181,7 @@ def _others_write(progress: "Progress") -> bool:
 
 
 def _farewell(progress: "Progress") -> str:
-    from rearank_cli.reranking.words import counted
+    from rearank_cli.words import counted
 
     if not progress.in_flight:
         return "stopping"

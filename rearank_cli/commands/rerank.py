@@ -197,7 +197,7 @@ def _plan_lines(plan: "Plan", why_not: str | None) -> Iterator[str]:
 
 def _report(result: "Reranked") -> None:
     """Say what became of a run."""
-    from rearank_cli.reranking.words import counted
+    from rearank_cli.words import counted
 
     tally = result.tally
     queries = counted(len(result.after), "query", "queries")

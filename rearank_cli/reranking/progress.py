@@ -12,7 +12,7 @@ from rearank_cli.reranking.pace import Pace
 from rearank_cli.reranking.slots import Slots
 from rearank_cli.reranking.stopping import Stop
 from rearank_cli.reranking.tally import Tally
-from rearank_cli.reranking.words import counted, duration
+from rearank_cli.words import counted, duration
 
 log = logging.getLogger("rearank")
 

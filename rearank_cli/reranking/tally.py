@@ -4,8 +4,8 @@ from collections import Counter
 from dataclasses import dataclass, field, fields
 
 from rearank_cli.records import Reading, Status
-from rearank_cli.reranking.words import counted
 from rearank_cli.traces import Request
+from rearank_cli.words import counted
 
 
 @dataclass

@@ -14,7 +14,7 @@ from rearank_cli.reranking import Destination, RerankOptions, job, rerank_runs
 from rearank_cli.reranking.pace import Pace
 from rearank_cli.reranking.progress import EachMinute, Progress
 from rearank_cli.reranking.tally import Tally
-from rearank_cli.reranking.words import counted, duration
+from rearank_cli.words import counted, duration
 from tests.reranking.collection import Collection, numbered
 from tests.reranking.engines import Scripted, best_last, unchanged
 

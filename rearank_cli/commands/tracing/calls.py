@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
-from rearank_cli.commands.tracing.numbers import aligned, change, cost, counted, style_of, where
+from rearank_cli.commands.tracing.numbers import aligned, change, cost, style_of, where
 from rearank_cli.commands.tracing.paper import STYLES, Paper
 from rearank_cli.commands.tracing.selection import Selected
 from rearank_cli.commands.tracing.texts import Texts
 from rearank_cli.commands.tracing.words import write_words
 from rearank_cli.traces import TracedCall, TracedRequest
 from rearank_cli.traces.movements import Move, moves
+from rearank_cli.words import counted
 
 # An answer of one token.
 _LETTER = re.compile(r"\W*[A-Z]\W*")

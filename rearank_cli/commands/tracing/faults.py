@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from rearank_cli.commands.tracing.calls import heading
-from rearank_cli.commands.tracing.numbers import counted
 from rearank_cli.commands.tracing.paper import STYLES, Paper
 from rearank_cli.commands.tracing.selection import Selected
 from rearank_cli.commands.tracing.texts import Texts
 from rearank_cli.commands.tracing.words import with_mentions
 from rearank_cli.records import Status
 from rearank_cli.traces import TracedCall, TracedRequest
+from rearank_cli.words import counted
 
 _LAST_LINES = 6
 _LAST_CHARACTERS = 600

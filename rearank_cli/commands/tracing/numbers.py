@@ -4,12 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from rearank_cli.traces import TracedCall, TracedRequest
 from rearank_cli.traces.movements import Move
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 call`, `2,000 calls`."""
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{count:,} {noun if count == 1 else plural}"
+from rearank_cli.words import counted
 
 
 def aligned(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> list[list[str]]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from rearank_cli.commands.tracing.attempts import write_attempts
-from rearank_cli.commands.tracing.numbers import aligned, cost, counted, statuses
+from rearank_cli.commands.tracing.numbers import aligned, cost, statuses
 from rearank_cli.commands.tracing.paper import STYLES, Paper
 from rearank_cli.commands.tracing.selection import Selected
 from rearank_cli.commands.tracing.texts import Texts
@@ -11,6 +11,7 @@ from rearank_cli.records import Status
 from rearank_cli.traces import TraceFile
 from rearank_cli.traces.movements import journeys
 from rearank_cli.trec.streams import describe
+from rearank_cli.words import counted
 
 _HEADINGS = ("query", "calls", "status", "tokens in", "out", "seconds", "longest climb", "")
 _NUMBERS = (1, 3, 4, 5)
@@ -30,7 +31,7 @@ def _show_run(paper: Paper, run: str, found: Sequence[Selected], texts: Texts) -
     requests = [request for call in calls for request in call.requests]
     paper.end_paragraph()
     summary = f"{counted(len(calls), 'call')} ({statuses(calls)}), {cost(requests)}"
-    paper.write((run, "bold"), f": {counted(len(found), 'query')}, {summary}")
+    paper.write((run, "bold"), f": {counted(len(found), 'query', 'queries')}, {summary}")
     left_out = sum(selected.left_out for selected in found)
     if left_out:
         paper.write(

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from rearank_cli.commands.tracing.calls import heading, write_moves, write_requests
-from rearank_cli.commands.tracing.numbers import aligned, change, cost, counted, statuses, style_of
+from rearank_cli.commands.tracing.numbers import aligned, change, cost, statuses, style_of
 from rearank_cli.commands.tracing.paper import Paper
 from rearank_cli.commands.tracing.selection import Selected
 from rearank_cli.commands.tracing.texts import Texts
 from rearank_cli.traces.movements import journeys
+from rearank_cli.words import counted
 
 _HEAD = 10
 
