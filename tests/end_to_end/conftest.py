@@ -1,6 +1,7 @@
 """The installed command, as a user runs it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -8,6 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+import rearank_cli
+from rearank_cli import __main__
+
+EXAMPLE = Path(rearank_cli.__file__).parent / "example"
 
 
 def with_default_signals() -> None:
@@ -52,3 +58,32 @@ def bees(rearank: Command, tmp_path: Path) -> Path:
     done = rearank("example", folder, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.fixture
+def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The example's files without its configuration, in the current folder."""
+    for file in EXAMPLE.iterdir():
+        if file.name != "rearank.toml":
+            shutil.copy(file, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+Refused = Callable[[list[str], int, str], None]
+
+
+@pytest.fixture
+def refused(collection: Path, capfd: pytest.CaptureFixture[str]) -> Refused:
+    """Hold a command to be refused with a status and a message, with nothing else said or changed."""
+
+    def check(arguments: list[str], status: int, message: str) -> None:
+        before = (collection / "run.trec").read_bytes()
+        assert __main__.run(arguments) == status
+        printed = capfd.readouterr()
+        assert message in printed.err
+        assert "Traceback" not in printed.err
+        assert printed.out == ""
+        assert (collection / "run.trec").read_bytes() == before
+
+    return check

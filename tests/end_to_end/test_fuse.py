@@ -1,6 +1,5 @@
 """Runs fused as a user fuses them."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,20 +8,10 @@ import rearank_cli
 from rearank_cli.__main__ import run
 from rearank_cli.records import Run
 from rearank_cli.trec import read_run
-from tests.end_to_end.conftest import Command
+from tests.end_to_end.conftest import Command, Refused
 
 EXAMPLE = Path(rearank_cli.__file__).parent / "example"
 POINTWISE = ["--method", "pointwise", "--family", "qwen3-reranker", "--scores", "model"]
-
-
-@pytest.fixture
-def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The example's files without its configuration, in the current folder."""
-    for file in EXAMPLE.iterdir():
-        if file.name != "rearank.toml":
-            shutil.copy(file, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.fixture
@@ -114,16 +103,6 @@ def test_queries_that_a_run_lacks_are_told(collection: Path, capfd: pytest.Captu
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(
-    collection: Path,
-    capfd: pytest.CaptureFixture[str],
-    options: list[str],
-    status: int,
-    message: str,
+    refused: Refused, options: list[str], status: int, message: str
 ) -> None:
-    before = (collection / "run.trec").read_bytes()
-    assert run(["fuse", *options]) == status
-    printed = capfd.readouterr()
-    assert message in printed.err
-    assert "Traceback" not in printed.err
-    assert printed.out == ""
-    assert (collection / "run.trec").read_bytes() == before
+    refused(["fuse", *options], status, message)

@@ -1,7 +1,6 @@
 """A first stage as a user gets it."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,7 @@ import pytest
 import rearank_cli
 from rearank_cli.__main__ import run
 from rearank_cli.trec import read_run
-from tests.end_to_end.conftest import Command
+from tests.end_to_end.conftest import Command, Refused
 
 NFCORPUS = ["--dataset", "beir/nfcorpus/test"]
 EXAMPLE = Path(rearank_cli.__file__).parent / "example"
@@ -21,16 +20,6 @@ BEES = ["--docs", "docs.jsonl", "--queries", "queries.tsv"]
 @pytest.fixture(autouse=True)
 def _cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The example's files without its configuration, in the current folder."""
-    for file in EXAMPLE.iterdir():
-        if file.name != "rearank.toml":
-            shutil.copy(file, tmp_path)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 @pytest.mark.shared
@@ -130,19 +119,9 @@ def test_options_can_stand_in_the_configuration(rearank: Command, bees: Path) ->
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_sentence(
-    collection: Path,
-    capfd: pytest.CaptureFixture[str],
-    options: list[str],
-    status: int,
-    message: str,
+    refused: Refused, options: list[str], status: int, message: str
 ) -> None:
-    before = (collection / "run.trec").read_bytes()
-    assert run(["retrieve", *options]) == status
-    printed = capfd.readouterr()
-    assert message in printed.err
-    assert "Traceback" not in printed.err
-    assert printed.out == ""
-    assert (collection / "run.trec").read_bytes() == before
+    refused(["retrieve", *options], status, message)
 
 
 def test_a_reader_that_leaves_ends_it_quietly(bees: Path) -> None:
