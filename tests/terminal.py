@@ -6,6 +6,7 @@ import re
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -91,6 +92,29 @@ class Terminal:
             return False
         self._sent += os.read(self._ours, 65536)
         return True
+
+
+def sent_to_terminal(
+    arguments: Sequence[str], folder: Path, environment: Mapping[str, str], *, columns: int = 80
+) -> tuple[int, str]:
+    """Run `rearank ARGUMENTS` at a terminal to its end: its exit status, and all that it sent there."""
+    ours, its = os.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    command = [sys.executable, "-m", "rearank_cli", *arguments]
+    with subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=its, stderr=its, env=environment
+    ) as process:
+        os.close(its)
+        sent = b"".join(iter(lambda: _read(ours), b""))
+    os.close(ours)
+    return process.returncode, sent.decode().replace("\r\n", "\n")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # how Linux says that no one is at the other end any more
+        return b""
 
 
 def shown(sent: str) -> list[str]:

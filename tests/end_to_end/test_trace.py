@@ -1,14 +1,10 @@
 """`rearank trace` as someone runs it who wants to know why."""
 
-import fcntl
 import gzip
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
-import termios
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.end_to_end.conftest import Command
+from tests.terminal import sent_to_terminal
 from tests.traces.lines import attempt, call, thinking, write_traces
 
 HOSTILE = "ends\x1b[31m\x1b]0;owned\x07 \u202e [bold]bees[/bold] :smile:"
@@ -55,27 +52,11 @@ def at_terminal(tmp_path: Path) -> Callable[..., Shown]:
     """Run `rearank ARGUMENTS` at a terminal so many columns wide."""
 
     def run(*arguments: str, columns: int = 60, **environment: str) -> Shown:
-        ours, its = pty.openpty()
-        fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         known = {name: value for name, value in os.environ.items() if name not in OF_THE_LOOK}
-        command = [sys.executable, "-m", "rearank_cli", *arguments]
-        with subprocess.Popen(
-            command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=its, stderr=its,
-            env={**known, "TERM": "xterm-256color", **environment},
-        ) as process:  # fmt: skip
-            os.close(its)
-            sent = b"".join(iter(lambda: _read(ours), b""))
-        os.close(ours)
-        return Shown(process.returncode, sent.decode().replace("\r\n", "\n"))
+        look = {**known, "TERM": "xterm-256color", **environment}
+        return Shown(*sent_to_terminal(arguments, tmp_path, look, columns=columns))
 
     return run
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # how Linux says that no one is at the other end any more
-        return b""
 
 
 def test_the_overview_tells_of_the_attempts_and_has_a_line_per_query(rearank: Command, traces: Path) -> None:

@@ -1,14 +1,13 @@
 """Nothing that a file says reaches the terminal as an order to it: no title, no colour, no bell."""
 
 import os
-import pty
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.terminal import sent_to_terminal
 
 
 class Done(NamedTuple):
@@ -31,26 +30,10 @@ def rearank(tmp_path: Path) -> Command:
     """Run `rearank ARGUMENTS` in the folder of the test, at a terminal: to a pipe, less may be sent."""
 
     def run(*arguments: str) -> Done:
-        ours, its = pty.openpty()
-        command = [sys.executable, "-m", "rearank_cli", *arguments]
         # Where a job takes longer, its display moves the cursor: that is no order of a file's.
-        environment = {**os.environ, "TERM": "dumb"}
-        with subprocess.Popen(
-            command, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=its, stderr=its, env=environment
-        ) as process:
-            os.close(its)
-            sent = b"".join(iter(lambda: _read(ours), b""))
-        os.close(ours)
-        return Done(process.returncode, sent.decode().replace("\r\n", "\n"))
+        return Done(*sent_to_terminal(arguments, tmp_path, {**os.environ, "TERM": "dumb"}))
 
     return run
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 65536)
-    except OSError:  # how Linux says that no one is at the other end any more
-        return b""
 
 
 @pytest.fixture(autouse=True)
