@@ -106,7 +106,7 @@ def test_a_document_is_read_from_every_format_that_collections_come_in(content, 
         (b'{"_id": "d", "text": "caf\xe9"}', r"docs:1: byte 0xe9 .* is not UTF-8"),
         ("d\tone\nx\ty\nd\ttwo", r"docs:3: 'd' has another text than on line 1"),
         ('{"_id":"d","text":"t"}\n{"_id":"d","text":"t","title":"T"}', r"docs:2: 'd' has another text"),
-        (gzip.compress(b"d\tbody\n" * 99)[:-12], r"docs: its compression is damaged or cut short"),
+        (gzip.compress(b"d\tbody\n" * 99, mtime=0)[:-12], r"docs: its compression is damaged or cut short"),
     ],
 )
 def test_a_malformed_file_is_an_error_with_its_line(content, expected, passages_in):
