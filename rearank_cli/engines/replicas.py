@@ -265,7 +265,7 @@ class _Pool:
         others and that was on three replicas when they died. If it is what killed them it would kill all
         of them, so it is not tried on a fourth, nor when it is asked again.
         """
-        aborted_by = set()
+        given_up_by = set()
         while self._living:
             if self._deaths[about] >= _DEADLY:
                 raise _DeadlyCallError(f"{_DEADLY} replicas died while they answered this")
@@ -283,25 +283,24 @@ class _Pool:
                 continue
             finally:
                 replica.in_flight -= 1
-            if getattr(answer, "finish_reason", None) != "abort" or replica in aborted_by:
+            if not _is_of_the_dying(answer) or replica in given_up_by:
                 return answer
-            # A dying engine hands back what it has, as if all were well. No one but this process aborts
-            # requests, and none that it still waits for: another replica is asked, and this one examined.
-            aborted_by.add(replica)
+            # Another replica is asked, and this one examined.
+            given_up_by.add(replica)
             if not replica.doubt:
                 replica.doubt = asyncio.ensure_future(self._examine(replica, method, *arguments))
         raise EngineError(f"all {self._wanted} replicas are lost; the last one: {self._last_words}")
 
     async def _examine(self, replica: _Replica, method: str, prompt: Prompt, *_: Any) -> None:
-        """Find out whether a replica that aborted a request is dying: then it aborts all, for seconds."""
+        """Find out whether a replica that gave a request up is dying: then it gives up all, for seconds."""
         little = replace(prompt, token_ids=(prompt.token_ids or ())[:1])
         try:
             for _second in range(_TO_RECOVER):
                 answer = await replica.call("ask", method, little, Sampling(max_tokens=1))
-                if answer.finish_reason != "abort":
+                if not _is_of_the_dying(answer):
                     return
                 await asyncio.sleep(1)
-            self._lose(replica, "it aborts whatever it is asked")
+            self._lose(replica, "it gives up whatever it is asked")
         except _LostError as error:
             self._lose(replica, str(error))
         except Exception:
@@ -337,6 +336,16 @@ class _Pool:
         for one in leaving:
             one.kill()
         await self._cluster.leave()
+
+
+def _is_of_the_dying(answer: Any) -> bool:
+    """Whether a dying engine may have said this, as if all were well.
+
+    It aborts what it has, and no one but this process aborts requests, none that it still waits for; it
+    turns down what it is asked from then on, and unlike one that is well it does not say why.
+    """
+    reason = getattr(answer, "finish_reason", None)
+    return reason == "abort" or (reason == "error" and not answer.error)
 
 
 def _devices(name: str, wanted: Wanted) -> tuple[str, int]:

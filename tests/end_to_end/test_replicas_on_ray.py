@@ -143,15 +143,10 @@ def test_a_request_that_no_one_waits_for_is_ended_in_its_engine(
             ray.get(answer)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a known fault: of an engine that is ended by SIGTERM, some calls at times come back unanswered "
-    "(they are recorded as failed, and --resume asks them again)",
-)
 def test_an_engine_that_is_ended_from_outside_changes_nothing(
     replicas: PerfectReplicas, perfection: Perfection, perfect: Run, folder: Path
 ) -> None:
-    """By SIGTERM: what is in flight comes back cut off, and as if all were well."""
+    """By SIGTERM: what is in flight comes back cut off, what is new turned down, and as if all were well."""
 
     replicas.serve(load_family("rearank"), perfection)
     replicas.disturb = at_call(20, lambda: os.kill(cores(folder)[0], signal.SIGTERM))

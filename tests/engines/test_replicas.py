@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -216,9 +216,16 @@ def test_a_replica_takes_the_gpus_that_its_engine_is_spread_over(monkeypatch: py
 class FakeReplica:
     """Answers with its number; dies of what it cannot bear."""
 
-    def __init__(self, number: int, *, dies_of: object = None, seconds: float = 0.0, aborts: int = 0) -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        dies_of: object = None,
+        seconds: float = 0.0,
+        gives_up: Sequence[Completion] = (),
+    ) -> None:
         self.number, self.host, self.in_flight = number, "", 0
-        self.dies_of, self.seconds, self.aborts = dies_of, seconds, aborts
+        self.dies_of, self.seconds, self.gives_up = dies_of, seconds, list(gives_up)
         self.asked: list[Any] = []
         self.killed = False
         self.doubt: Any = None
@@ -228,13 +235,17 @@ class FakeReplica:
         await asyncio.sleep(self.seconds)
         if self.killed or self.dies_of in (arguments[1], getattr(arguments[1], "query_id", None)):
             raise _LostError("it died of it")
-        if self.aborts:
-            self.aborts -= 1
-            return Completion("cut sh", finish_reason="abort")
+        if self.gives_up:
+            return self.gives_up.pop()
         return Completion(str(self.number))
 
     def kill(self) -> None:
         self.killed = True
+
+
+# What a dying engine says of what it has, and of what it is asked from then on.
+GIVEN_UP = [Completion("cut sh", finish_reason="abort"), Completion("", finish_reason="error")]
+REFUSED = Completion("", finish_reason="error", error="the prompt is too long")
 
 
 def replicated(*replicas: FakeReplica) -> ReplicatedEngine:
@@ -278,9 +289,10 @@ async def test_a_call_that_kills_is_not_tried_on_a_fourth() -> None:
     assert (await engine.complete(prompt("harmless"), Sampling())).text == "4"
 
 
-async def test_an_aborted_answer_is_given_by_another_replica() -> None:
-    """For some seconds a dying engine aborts whatever it is asked."""
-    dying, other = FakeReplica(1, aborts=99), FakeReplica(2)
+@pytest.mark.parametrize("given_up", GIVEN_UP)
+async def test_what_a_dying_engine_gives_up_is_answered_by_another_replica(given_up: Completion) -> None:
+    """For some seconds it does so with whatever it is asked."""
+    dying, other = FakeReplica(1, gives_up=[given_up] * 99), FakeReplica(2)
     engine = replicated(dying, other)
     for number in range(4):
         assert (await engine.complete(prompt(f"q{number}"), Sampling())).text == "2"
@@ -288,25 +300,32 @@ async def test_an_aborted_answer_is_given_by_another_replica() -> None:
     assert len(dying.asked) <= 2
 
 
-async def test_an_engine_that_lives_on_is_believed_when_it_aborts_again() -> None:
+async def test_what_an_engine_refuses_with_a_reason_no_other_replica_is_asked() -> None:
+    refusing, other = FakeReplica(1, gives_up=[REFUSED]), FakeReplica(2)
+    assert await replicated(refusing, other).complete(prompt("q1"), Sampling()) == REFUSED
+    assert (len(refusing.asked), other.asked) == (1, [])
+
+
+@pytest.mark.parametrize("given_up", GIVEN_UP)
+async def test_an_engine_that_lives_on_is_believed_when_it_gives_up_again(given_up: Completion) -> None:
     engine = FakeReplica(1)
     answered = engine.call
 
-    async def aborts_this(method: str, *arguments: Any) -> Any:
+    async def gives_this_up(method: str, *arguments: Any) -> Any:
         answer = await answered(method, *arguments)
-        return answer if len(arguments[1].token_ids) == 1 else Completion("cut sh", finish_reason="abort")
+        return answer if len(arguments[1].token_ids) == 1 else given_up
 
-    engine.call = aborts_this  # type: ignore[method-assign]
-    assert (await replicated(engine).complete(prompt("q1"), Sampling())).finish_reason == "abort"
+    engine.call = gives_this_up  # type: ignore[method-assign]
+    assert await replicated(engine).complete(prompt("q1"), Sampling()) == given_up
     assert not engine.killed
 
 
 async def test_a_replica_that_dies_after_an_abort_is_lost() -> None:
-    dying = FakeReplica(1, aborts=1)
+    dying = FakeReplica(1, gives_up=GIVEN_UP[:1])
     answered = dying.call
 
     async def dies_after_that(method: str, *arguments: Any) -> Any:
-        if not dying.aborts:
+        if not dying.gives_up:
             raise _LostError("EngineCore encountered an issue")
         return await answered(method, *arguments)
 
