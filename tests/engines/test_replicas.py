@@ -289,7 +289,7 @@ async def test_a_call_that_kills_is_not_tried_on_a_fourth() -> None:
     assert (await engine.complete(prompt("harmless"), Sampling())).text == "4"
 
 
-@pytest.mark.parametrize("given_up", GIVEN_UP)
+@pytest.mark.parametrize("given_up", GIVEN_UP, ids=["aborted", "turned-down"])
 async def test_what_a_dying_engine_gives_up_is_answered_by_another_replica(given_up: Completion) -> None:
     """For some seconds it does so with whatever it is asked."""
     dying, other = FakeReplica(1, gives_up=[given_up] * 99), FakeReplica(2)
@@ -306,7 +306,7 @@ async def test_what_an_engine_refuses_with_a_reason_no_other_replica_is_asked() 
     assert (len(refusing.asked), other.asked) == (1, [])
 
 
-@pytest.mark.parametrize("given_up", GIVEN_UP)
+@pytest.mark.parametrize("given_up", GIVEN_UP, ids=["aborted", "turned-down"])
 async def test_an_engine_that_lives_on_is_believed_when_it_gives_up_again(given_up: Completion) -> None:
     engine = FakeReplica(1)
     answered = engine.call
