@@ -65,10 +65,10 @@ def _ctrl_c_stops(remote: Remote, grace: float) -> Iterator[None]:
         return
 
     def ask(number: int, _: object) -> None:
+        remote.ask(number)
         log.warning(
             "stopping: requests in flight have %g seconds to end; interrupt again to stop at once", grace
         )
-        remote.ask(number)
 
     signal.signal(signal.SIGINT, ask)
     try:

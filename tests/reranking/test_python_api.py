@@ -19,7 +19,8 @@ from rearank_cli.errors import InputError, OutputError, UsageError
 from rearank_cli.records import Passage, Run, ScoredDoc
 from rearank_cli.reranking.arguments import OPTIONS
 from rearank_cli.trec import read_run
-from tests.jobs import traced_calls, wait_until
+from tests.end_to_end.conftest import with_default_signals
+from tests.jobs import wait_until
 from tests.reranking.collection import ids, numbered
 from tests.reranking.engines import BestLast, Scripted, at_random
 
@@ -264,17 +265,24 @@ def test_a_shard_is_written_where_the_program_says(two_queries):
 
 
 SLOW = """
-import asyncio, os, signal, sys
+import asyncio, signal
+from pathlib import Path
 from rearank_cli import rerank
 from rearank_cli.errors import StoppedByUserError
 from rearank_cli.records import Completion
 from rearank_cli.families import load_family
 
+async def until_told():
+    Path("third").touch()
+    while not Path("go").exists():
+        await asyncio.sleep(0.01)
+
 class Slow:
     asked = 0
     async def complete(self, prompt, sampling):
         self.asked += 1
-        {wait}
+        if self.asked > 2:
+            {wait}
         return load_family("rearank").write(range(len(prompt.doc_ids))[::-1])
 
 async def cell():
@@ -296,22 +304,23 @@ assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 """
 
 
-# The third call is in flight until it is told to go on.
-UNTIL_TOLD = "while self.asked > 2 and not os.path.exists('go'): await asyncio.sleep(0.01)"
-
-
 def interrupted(folder, program, *, again=False):
-    """What a program prints that is interrupted when it has written two calls.
+    """What a program prints that is interrupted while it waits for its third call.
 
-    When it has said so, it is interrupted again, or what it waits for is done.
+    When it has said so, it is interrupted again, or the call is answered.
     """
     process = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=with_default_signals,  # noqa: PLW1509  # no threads here
     )
     end = threading.Timer(60, process.kill)
     end.start()
     try:
-        wait_until(lambda: process.poll() is not None or len(traced_calls(folder, "traces.jsonl")) == 2)
+        wait_until(lambda: process.poll() is not None or (folder / "third").exists())
         process.send_signal(signal.SIGINT)
         said = ""
         for line in process.stderr:
@@ -333,7 +342,7 @@ def interrupted(folder, program, *, again=False):
 
 @pytest.mark.parametrize("runner", ["ipython", "asyncio"])
 def test_ctrl_c_stops_a_job_in_a_notebook_and_it_can_be_resumed(two_queries, runner):
-    program = SLOW.format(wait=UNTIL_TOLD, options="")
+    program = SLOW.format(wait="await until_told()", options="")
     if runner == "asyncio":
         program = program.partition("# As IPython")[0] + "asyncio.run(cell())\n"
     printed = interrupted(two_queries.folder, program)
@@ -347,6 +356,6 @@ def test_ctrl_c_stops_a_job_in_a_notebook_and_it_can_be_resumed(two_queries, run
 
 def test_a_second_ctrl_c_does_not_wait_for_requests_in_flight(two_queries):
     # Politely it would take hours: that it ends at all is the proof.
-    program = SLOW.format(wait=UNTIL_TOLD, options="grace=10_000")
+    program = SLOW.format(wait="await until_told()", options="grace=10_000")
     assert "stopped: interrupted" in interrupted(two_queries.folder, program, again=True)
     assert len(two_queries.calls()) == 2
