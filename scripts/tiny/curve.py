@@ -19,10 +19,9 @@ def draw(
     figure = Figure(figsize=(9, 3.6), dpi=150, layout="constrained")
     quality, reward = figure.subplots(1, 2)
     quality.plot(list(measured), list(measured.values()), "o-", color="#0072b2")
-    end = max(measured)
     for name, level in levels.items():
         quality.axhline(level, color="#6b6b6b", linewidth=0.8, linestyle="--")
-        quality.annotate(name, (end, level), (0, 2), textcoords="offset points", ha="right", fontsize=8)
+        quality.annotate(name, (0, level), (0, 2), textcoords="offset points", fontsize=8)
     quality.set(xlabel="steps of GRPO", ylabel="nDCG@10", title="Held-out tasks, by rearank evaluate")
     steps = [step for step, _ in rewards]
     values = [value for _, value in rewards]

@@ -37,7 +37,8 @@ def rerank_with(model: Path, tasks: Collection, run: Path) -> Path:
     """Rerank the tasks by a model in vLLM; a run that is there already is kept."""
     if not run.exists():
         of_model = {"model": model, "family": "rearank", "engine": "vllm", "max-tokens": LONGEST_ANSWER}
-        chosen = {**tasks.texts, **WINDOWS, **of_model}
+        # However many answers it fails to give: the measure shows what that costs.
+        chosen = {**tasks.texts, **WINDOWS, **of_model, "max-failed": 1}
         # A minute of compiling is not repaid by a model of this size, and what trained it still holds memory.
         rearank("rerank", tasks.run, *words_of(chosen), "--engine-arg", "enforce_eager=true",
                 "--engine-arg", "gpu_memory_utilization=0.5", "-o", run,
