@@ -15,6 +15,10 @@ OPTIONS = {
     "set": {"cut": "400 characters"}, "seed": 0, "retries": 1, "forced_finish": True, "engine_arg": {},
 }  # fmt: skip
 
+HOSTILE = "ends\x1b[31m\x1b]0;owned\x07 \u202e [bold]bees[/bold] :smile:"
+SIX = ["d1", "d2", "d3", "d4", "d5", "d6"]
+THOUGHT = "Passage [1] is of 1998.\n\nPassage [4] defines the term. It is best. Next are passages 3 and [6]."
+
 
 def attempt(
     *,
@@ -72,3 +76,23 @@ def write_traces(path: Path, *records: dict[str, Any]) -> Path:
     """Write a trace file."""
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
+
+
+def two_queries(path: Path) -> Path:
+    """Two queries; calls of every status, one of them asked again, one made to finish."""
+    return write_traces(
+        path,
+        attempt(),
+        call(["old"], query_id="q1"),
+        attempt(options={"window": 6, "step": 3}, sampling={"temperature": 0.6}),
+        call(SIX, window=[3, 9], status="failed", finish_reason="error", error=f"the server {HOSTILE}",
+             prompt_tokens=None, completion_tokens=None),
+        call(SIX, [3, 2, 5, 0, 1, 4], window=[3, 9], try_=1, **thinking(THOUGHT, "[4] > [3] > [6] > ...")),
+        call(["e1", "e2", "e3", "d4", "d3", "d6"], [3, 4, 0, 1, 2, 5], window=[0, 6], listed=2,
+             status="repaired", **thinking(f"[4] {HOSTILE}", "[4] > [5] > [9]")),
+        call(SIX, query_id="q2", window=[6, 12], status="truncated", finish_reason="length",
+             completion_tokens=2048, reasoning="so on " * 500, response="<think>\n" + "so on " * 500),
+        call(SIX, [1, 0, 2, 3, 4, 5], query_id="q2", window=[6, 12], status="truncated", forced=True,
+             response="<answer> [2] > [1] > [3] > [4] > [5] > [6] </answer>"),
+        call(SIX, query_id="q2", sample=1, window=None, status="unreadable", response="I cannot.\nSorry."),
+    )  # fmt: skip
