@@ -34,7 +34,7 @@ os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
 from rearank_cli import rerank
 from rearank_cli.engines import Engine, Judge
 from rearank_cli.families import load_family
-from rearank_cli.trec import read_qrels, read_run, write_run
+from rearank_cli.trec import read_qrels, read_run
 from rearank_cli.trec.outputs import open_output
 from scripts.perfect import Perfection, PerfectJudge
 from scripts.tiny import measuring
@@ -160,9 +160,8 @@ class Training:
 
     def _by(self, judge: Engine | Judge, path: Path) -> Path:
         """The run of someone who needs no model."""
-        options = {**self.held_out.texts, **measuring.WINDOWS}
-        run = rerank(str(self.held_out.run), family="rearank", engine=judge, **options)
-        write_run(run, path)
+        options = {**self.held_out.texts, **measuring.WINDOWS, "output": path, "overwrite": True}
+        rerank(self.held_out.run, family="rearank", engine=judge, **options)
         return path
 
 

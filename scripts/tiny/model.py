@@ -6,17 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from rearank_cli.families import Family
+from tests.tiny_model import CHAT_TEMPLATE
 
 CONTEXT = 4096
 # Pieces of the prompt of so many characters or more are one token each: they are the same in every prompt.
 _PIECE = 8
 _MOST_PASSAGES = 20
-_CHAT_TEMPLATE = (
-    "{% for message in messages %}"
-    "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
-)
 
 
 def make_model(folder: Path, family: Family, words: Sequence[str], seed: int) -> int:
@@ -75,5 +70,5 @@ def make_tokenizer(family: Family, words: Sequence[str]) -> Any:
     added = [*marks, *identifiers, *sorted(pieces)]
     bpe.add_tokens([AddedToken(text, special=False, normalized=False) for text in added])
     return PreTrainedTokenizerFast(
-        tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=_CHAT_TEMPLATE
+        tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>", chat_template=CHAT_TEMPLATE
     )
