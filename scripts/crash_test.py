@@ -59,8 +59,11 @@ class Experiment:
             path.unlink(missing_ok=True)
 
 
-def marked_processes(folder: Path, command: bytes = b"") -> list[int]:
-    """The processes that an attempt in this folder started, or left behind, with this in their command."""
+def marked_processes(folder: Path, *commands: bytes) -> list[int]:
+    """The processes that an attempt in this folder started, or left behind.
+
+    Those with one of these in their command; all of them where none is given.
+    """
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -69,14 +72,34 @@ def marked_processes(folder: Path, command: bytes = b"") -> list[int]:
             continue
         marked = b"REARANK_TRACES=" in environment and f"{folder}/run.rearank.jsonl".encode() in environment
         # Python's resource tracker ends by itself.
-        if marked and command in line and b"resource_tracker" not in line:
+        wanted = not commands or any(command in line for command in commands)
+        if marked and wanted and b"resource_tracker" not in line:
             found.append(int(process.name))
     return found
 
 
 def engine_processes(folder: Path) -> list[int]:
-    """Those of them that are the engine's."""
-    return marked_processes(folder, b"VLLM::")
+    """Those of them that are the engine's.
+
+    vLLM gives them a title, which fails where the first variable of their environment was changed.
+    """
+    return marked_processes(folder, b"VLLM::", b"multiprocessing.spawn")
+
+
+def engine_cores(folder: Path) -> list[int]:
+    """Of the engine's processes the first of each engine: the others are its children."""
+    processes = engine_processes(folder)
+    parents = {process: _parent(process) for process in processes}
+    return [process for process, parent in parents.items() if parent and parent not in processes]
+
+
+def _parent(process: int) -> int | None:
+    """None where the process has ended meanwhile."""
+    try:
+        # The name, in brackets, may have spaces and brackets in it.
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return None
 
 
 def wait_for_a_moment(

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 
 _MARK = "REARANK_TRACES"
+# A process that gives itself a title, as vLLM's do, would write it over the environment that the mark is in.
+_KEPT = {"SPT_NOENV": "1"}
 _BETWEEN = "\n"
 _PATIENCE = 10.0
 """Seconds from asking processes to end to ending them."""
@@ -25,6 +27,7 @@ _OWN = uuid.uuid4().hex
 @contextlib.contextmanager
 def marked(traces: Iterable[Path]) -> Iterator[None]:
     """Have every process that is started meanwhile carry the names of these trace files."""
+    os.environ.update(_KEPT)
     os.environ[_MARK] = _BETWEEN.join([_OWN, *map(_name, traces)])
     try:
         yield

@@ -22,7 +22,7 @@ from rearank_cli.families import load_family
 from rearank_cli.records import Completion, Prompt, Run, Sampling
 from rearank_cli.trec import read_run
 from rearank_cli.trec.qrels import read_qrels
-from scripts.crash_test import engine_processes
+from scripts.crash_test import engine_cores, engine_processes
 from scripts.perfect import TINY, Perfection, PerfectJudge, PerfectVllm
 from tests.end_to_end.conftest import Command, with_default_signals
 from tests.jobs import wait_until
@@ -78,15 +78,6 @@ def perfect(perfection: Perfection) -> Run:
     return rerank(str(EXAMPLE / "run.trec"), **TEXTS, **MANY_WINDOWS, engine=PerfectJudge(perfection))
 
 
-def cores(folder: Path) -> list[int]:
-    """The processes of the engines themselves."""
-    return [
-        process
-        for process in engine_processes(folder)
-        if b"EngineCore" in Path(f"/proc/{process}/cmdline").read_bytes()
-    ]
-
-
 def at_call(number: int, disturb: Callable[[], None]) -> Callable[[], None]:
     """What disturbs one call, whichever of those that begin together it is."""
     begun = itertools.count(1)
@@ -101,7 +92,7 @@ def at_call(number: int, disturb: Callable[[], None]) -> Callable[[], None]:
 def test_the_run_is_that_of_the_judge_whom_the_engines_are_held_to(
     replicas: PerfectReplicas, perfection: Perfection, perfect: Run, folder: Path
 ) -> None:
-    assert len(cores(folder)) == 2
+    assert len(engine_cores(folder)) == 2
     assert replicas.capacity == 16
     replicas.serve(load_family("rearank"), perfection)
     run = rerank(str(EXAMPLE / "run.trec"), **TEXTS, **MANY_WINDOWS, engine=replicas)
@@ -149,18 +140,18 @@ def test_an_engine_that_is_ended_from_outside_changes_nothing(
     """By SIGTERM: what is in flight comes back cut off, what is new turned down, and as if all were well."""
 
     replicas.serve(load_family("rearank"), perfection)
-    replicas.disturb = at_call(20, lambda: os.kill(cores(folder)[0], signal.SIGTERM))
+    replicas.disturb = at_call(20, lambda: os.kill(engine_cores(folder)[0], signal.SIGTERM))
     run = rerank(str(EXAMPLE / "run.trec"), **TEXTS, **MANY_WINDOWS, engine=replicas)
     assert dict(run) == dict(perfect)
     # It may be busy with its end, while the other one answers all the rest.
-    wait_until(lambda: len(cores(folder)) == 1)
+    wait_until(lambda: len(engine_cores(folder)) == 1)
 
 
 def test_the_death_of_the_last_engine_is_told(
     replicas: PerfectReplicas, perfection: Perfection, folder: Path
 ) -> None:
     replicas.serve(load_family("rearank"), perfection)
-    replicas.disturb = at_call(20, lambda: os.kill(cores(folder)[0], signal.SIGKILL))
+    replicas.disturb = at_call(20, lambda: os.kill(engine_cores(folder)[0], signal.SIGKILL))
     with pytest.raises(EngineError, match=r"all 2 replicas are lost; the last one: vLLM died"):
         rerank(str(EXAMPLE / "run.trec"), **TEXTS, **MANY_WINDOWS, engine=replicas)
 
@@ -191,13 +182,13 @@ def test_a_job_that_is_killed_and_then_stopped_leaves_no_process(bees: Path, tin
     first = second = start()
     try:
         wait_until(lambda: first.poll() is not None or answered() > 2, seconds=240)
-        assert len(cores(bees)) == 2, first.communicate()
+        assert len(engine_cores(bees)) == 2, first.communicate()
         first.kill()
         first.communicate(timeout=60)
         before = answered()
         second = start()
         wait_until(lambda: second.poll() is not None or answered() > before + 2, seconds=240)
-        assert len(cores(bees)) == 2, second.communicate()
+        assert len(engine_cores(bees)) == 2, second.communicate()
         second.terminate()
         _, errors = second.communicate(timeout=120)
         assert second.returncode == 143, errors

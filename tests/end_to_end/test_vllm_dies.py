@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.crash_test import engine_processes
+from scripts.crash_test import engine_cores, engine_processes
 from tests.jobs import begun, traced_calls
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
@@ -32,11 +32,7 @@ def started(bees: Path, tiny_model: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def test_a_dead_engine_is_told_with_the_way_on(started: "subprocess.Popen[str]", bees: Path) -> None:
-    core = next(
-        child
-        for child in engine_processes(bees)
-        if b"EngineCore" in Path(f"/proc/{child}/cmdline").read_bytes()
-    )
+    (core,) = engine_cores(bees)
     os.kill(core, signal.SIGKILL)
     _, errors = started.communicate(timeout=120)
     assert started.returncode == 4, errors
