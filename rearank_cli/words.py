@@ -1,4 +1,7 @@
-"""Counts and stretches of time, in words."""
+"""Counts, stretches of time and guesses, in words."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
@@ -14,3 +17,9 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60:02} s"
     return f"{whole // 3600:,} h {whole % 3600 // 60:02} min"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean rearank?`; empty where nothing that is known is like the word."""
+    close = get_close_matches(word, list(known), 1)
+    return f"did you mean {close[0]}?" if close else ""

@@ -2,13 +2,13 @@
 
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from rearank_cli.errors import InputError, UsageError
+from rearank_cli.words import did_you_mean
 
 FILE_NAME = "rearank.toml"
 
@@ -158,8 +158,8 @@ def _flat(content: Mapping[str, Any], commands: Collection[str]) -> Iterator[tup
 
 
 def _hint(word: str, known: Any) -> str:
-    close = get_close_matches(word, known, 1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    guess = did_you_mean(word, known)
+    return f" ({guess})" if guess else ""
 
 
 def _defaults(

@@ -7,7 +7,6 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
 from rearank_cli.engines.watched import Place, tokens_of
 from rearank_cli.errors import EngineError, RearankError, UsageError
 from rearank_cli.records import Completion, Prompt, Sampling, Token
+from rearank_cli.words import did_you_mean
 
 log = logging.getLogger("rearank")
 
@@ -202,8 +202,8 @@ def _read_arguments(source: str, given: Mapping[str, str], known: list[str]) -> 
     for key, value in given.items():
         name = key.replace("-", "_")
         if name not in known:
-            close = get_close_matches(name, known, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            guess = did_you_mean(name, known)
+            hint = f"; {guess}" if guess else ""
             raise UsageError(f"{source} {key}: vLLM has no such engine argument{hint}")
         try:
             arguments[name] = json.loads(value)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from rearank_cli.errors import UsageError
 from rearank_cli.evaluation.scoring import DEFAULT_MEASURES
+from rearank_cli.words import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,5 @@ def choose_measures(
 def _find(track: str) -> TrackMeasures:
     if track in MEASURES_OF_TRACKS:
         return MEASURES_OF_TRACKS[track]
-    close = get_close_matches(track, MEASURES_OF_TRACKS, 1)
-    known = f"did you mean {close[0]}?" if close else f"known are {', '.join(MEASURES_OF_TRACKS)}"
+    known = did_you_mean(track, MEASURES_OF_TRACKS) or f"known are {', '.join(MEASURES_OF_TRACKS)}"
     raise UsageError(f"the measures of track '{track}' are not known ({known})")

@@ -10,6 +10,7 @@ from pathlib import Path
 from rearank_cli.errors import InputError, UsageError
 from rearank_cli.families.family import Family, Model
 from rearank_cli.families.schema import read_family
+from rearank_cli.words import did_you_mean
 
 __all__ = ["Family", "UnlistedError", "family_for", "family_names", "known_model", "load_family"]
 
@@ -44,12 +45,7 @@ def load_family(
     else:
         names = family_names()
         if name not in names:
-            close = get_close_matches(name, names, 1)
-            hint = (
-                f"did you mean {close[0]}?"
-                if close
-                else f"it is one of {', '.join(names)}, or a {_SUFFIX} file"
-            )
+            hint = did_you_mean(name, names) or f"it is one of {', '.join(names)}, or a {_SUFFIX} file"
             raise UsageError(f"unknown family '{name}'; {hint}")
         path = Path(f"{name}{_SUFFIX}")
         content = _built_in(name)

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from rearank_cli.errors import UsageError
 from rearank_cli.methods.asking import Ask, Shuffle, shuffle_for
@@ -18,6 +17,7 @@ from rearank_cli.methods.sliding import sliding
 from rearank_cli.methods.topdown import topdown
 from rearank_cli.methods.tourrank import tourrank
 from rearank_cli.records import Gives, Ranking
+from rearank_cli.words import did_you_mean
 
 __all__ = ["METHODS", "Ask", "Method", "Shuffle", "consistent", "find_method", "shuffle_for"]
 
@@ -78,8 +78,7 @@ def find_method(name: str) -> Method:
     """The method of that name. Raises UsageError where there is none."""
     if name not in METHODS:
         # Half a name is more like another's whole: setwise like pointwise.
-        close = [known for known in METHODS if name and known.startswith(name)]
-        close = close or get_close_matches(name, METHODS, 1)
-        hint = f"did you mean {close[0]}?" if close else f"it is one of {', '.join(METHODS)}"
+        begun = next((known for known in METHODS if name and known.startswith(name)), name)
+        hint = did_you_mean(begun, METHODS) or f"it is one of {', '.join(METHODS)}"
         raise UsageError(f"unknown method '{name}'; {hint}")
     return METHODS[name]

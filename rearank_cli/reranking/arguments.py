@@ -4,13 +4,13 @@ import numbers
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from difflib import get_close_matches
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from rearank_cli.errors import UsageError
 from rearank_cli.reranking.options import RerankOptions
+from rearank_cli.words import did_you_mean
 
 # Words of the command line that name something else in the program.
 _RENAMED = {"settings": "set", "engine_args": "engine_arg", "forced_finish": "no_forced_finish"}
@@ -43,8 +43,8 @@ def as_options(given: Mapping[str, Any]) -> RerankOptions:
 def _hint(word: str) -> str:
     if word == "qrels":
         return " (judgments are for evaluate())"
-    close = get_close_matches(word, OPTIONS, 1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    guess = did_you_mean(word, OPTIONS)
+    return f" ({guess})" if guess else ""
 
 
 def _converted(name: str, value: Any, hint: Any) -> Any:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from rearank_cli.errors import UsageError
+from rearank_cli.words import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,6 @@ def find_track(name: str) -> Track:
     """A track by its name. Raises UsageError for one that is not known."""
     if name in TRACKS:
         return TRACKS[name]
-    close = get_close_matches(name, TRACKS, 1)
-    known = f"known are {', '.join(TRACKS)}"
-    hint = f"did you mean {close[0]}? ({known})" if close else known
+    guess, known = did_you_mean(name, TRACKS), f"known are {', '.join(TRACKS)}"
+    hint = f"{guess} ({known})" if guess else known
     raise UsageError(f"unknown track '{name}'; {hint}")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from rearank_cli.errors import InputError, UsageError
 from rearank_cli.records import Status
 from rearank_cli.traces import TracedCall, TracedRequest, TraceFile
 from rearank_cli.trec.streams import describe
+from rearank_cli.words import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -134,5 +134,5 @@ def _refuse_document(file: TraceFile, selection: Selection, found: Sequence[Sele
 
 
 def _hint(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, list(known), 1)
-    return f"; did you mean {close[0]}?" if close else ""
+    guess = did_you_mean(word, known)
+    return f"; {guess}" if guess else ""
