@@ -1,4 +1,4 @@
-"""Rerank TREC runs with reasoning LLMs: the two commands as functions, in the same words."""
+"""Rerank TREC runs with reasoning LLMs: two of the commands as functions, in the same words."""
 
 from __future__ import annotations
 
@@ -10,10 +10,20 @@ if TYPE_CHECKING:
 
     from rearank_cli.evaluation import Evaluation, Test
     from rearank_cli.records import Qrels, Run, ScoredDoc
+    from rearank_cli.reranking.interface import Reranker
 
-__all__ = ["__version__", "evaluate", "rerank"]
+__all__ = ["Reranker", "__version__", "evaluate", "rerank"]
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    # Not before it is asked for: the command line imports this file for all that it does.
+    if name == "Reranker":
+        from rearank_cli.reranking.interface import Reranker
+
+        return Reranker
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def rerank(run: str | Path | Mapping[str, Sequence[ScoredDoc | tuple[str, float]]], **options: Any) -> Run:
@@ -27,6 +37,7 @@ def rerank(run: str | Path | Mapping[str, Sequence[ScoredDoc | tuple[str, float]
     `async complete(prompt, sampling) -> Completion`, or a judge's
     `async judge(query, passages, candidates) -> (order, reasoning[, scores])`.
 
+    The model is loaded for this call; for several, `Reranker` keeps it.
     Nothing is written but what `output` and `traces` name; with `shard` too, these names are taken
     as they are. Can be called where an event loop is running, as in a notebook; Ctrl-C stops it
     there too, and with `traces` the same call goes on with `resume=True`. Calls without an answer are

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rearank_cli import rerank
+from rearank_cli import Reranker, rerank
 from rearank_cli.errors import InputError
 from rearank_cli.records import Passage
 
@@ -23,11 +23,11 @@ class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
     order of rank, or else of score. Out comes a new one with another score and rank, all other columns
     as they were, and the queries in the order they had. With `dataset` or `docs` the texts come from
     there, and the frame needs none; documents that the dataset excludes from evaluation are left out.
-    Every call of `transform` loads the model: give it all queries at once, or keep the model in a server
-    (`engine="openai"`).
+    Every call of `transform` loads the model and ends it; with a `Reranker` in the place of the model's
+    name it stays loaded, for all transformers that are given the same one.
     """
 
-    def __init__(self, model: str | None = None, **options: Any) -> None:
+    def __init__(self, model: str | Reranker | None = None, **options: Any) -> None:
         self.model = model
         self.options = options
 
@@ -39,14 +39,16 @@ class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
 
     def transform(self, inp: pd.DataFrame) -> pd.DataFrame:
         """The frame in its new order. Raises the errors of `rearank_cli.errors`."""
-        own_texts = not {"dataset", "docs"} & self.options.keys()
+        kept = self.model if isinstance(self.model, Reranker) else None
+        given = {**(kept.options if kept else {"model": self.model}), **self.options}
+        own_texts = not {"dataset", "docs"} & given.keys()
         needed = ["query", "text"] if own_texts else ["query"]
         pt.validate.result_frame(inp, extra_columns=needed, context=self)
         if inp.empty:
             return inp.assign(score=pd.Series(dtype="float64"), rank=pd.Series(dtype="int64"))
         frame = _in_order(inp.assign(qid=inp["qid"].astype(str), docno=inp["docno"].astype(str)))
         queries = _one_each(frame, "qid", _queries(frame))
-        if not ("queries" in self.options or self.options.get("missing") == "skip"):
+        if not ("queries" in given or given.get("missing") == "skip"):
             _check_queries(frame, queries)
         texts: dict[str, Any] = {"queries": queries}
         if own_texts:
@@ -54,7 +56,7 @@ class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
         before: dict[str, list[tuple[str, float]]] = {}
         for qid, docno, score in zip(frame["qid"], frame["docno"], frame["score"], strict=True):
             before.setdefault(qid, []).append((docno, score))
-        after = rerank(before, model=self.model, **texts | self.options)
+        after = (kept.rerank if kept else rerank)(before, **texts | given)
         rows = {key: row for row, key in enumerate(zip(frame["qid"], frame["docno"], strict=True))}
         new = [
             (rows[qid, document.doc_id], document.score, rank)

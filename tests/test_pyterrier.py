@@ -8,6 +8,7 @@ import pytest
 pt = pytest.importorskip("pyterrier", reason="PyTerrier is not installed")
 pd = pytest.importorskip("pandas")
 
+from rearank_cli import Reranker  # noqa: E402
 from rearank_cli.errors import InputError, UsageError  # noqa: E402
 from rearank_cli.pyterrier import Rearank  # noqa: E402
 from tests.reranking.collection import ids  # noqa: E402
@@ -154,6 +155,21 @@ def test_experiments_compare_it_with_what_it_reranks():
     systems = [first, first >> Rearank(engine=BestLast())]
     means = pt.Experiment(systems, TOPICS, qrels, ["recip_rank"], plan="tree")
     assert [*means["recip_rank"]] == [0.5, 1.0]
+
+
+def test_several_of_them_can_share_a_model_that_stays_loaded(irds_home):
+    judge = BestLast()
+    with Reranker(engine=judge, window=2, step=1, depth=2) as reranker:
+        shallow, deep = Rearank(reranker), Rearank(reranker, depth=3, window=3)
+        assert order(shallow(frame()))["q1"] == ["d3", "d1", "d2"]
+        assert order(deep(frame()))["q1"] == ["d3", "d2", "d1"]
+    assert [len(passages) for _, passages, _ in judge.seen] == [2, 2, 3, 3]
+    # Its texts are those of its own options.
+    with Reranker(engine=judge, dataset="beir/nfcorpus/test", missing="skip") as reranker:
+        Rearank(reranker)(frame(docno=["MED-10", "MED-14", "none", "MED-14", "MED-10", "none"]))
+    _, passages, _ = judge.seen[-1]
+    assert {passage.doc_id for passage in passages} == {"MED-10", "MED-14"}
+    assert all(len(passage.text) > 100 for passage in passages)
 
 
 async def test_it_works_in_a_notebook():

@@ -10,6 +10,7 @@ from rearank_cli.engines.models import Needs, Wanted
 from rearank_cli.engines.processes import end_orphans, marked
 from rearank_cli.engines.tokenizer import Tokenizer
 from rearank_cli.errors import UsageError
+from rearank_cli.words import counted
 
 log = logging.getLogger("rearank")
 
@@ -69,16 +70,18 @@ async def start_engine(
     """The engine of that name, ready to answer. Raises EngineError or UsageError.
 
     `traces` are the trace files of this attempt, locked: processes that a killed attempt on them left
-    running are ended first. Several `replicas` are several such engines that answer as one, each an
-    actor of the Ray cluster at `ray_address`, or of one that is started on this machine.
+    running are ended first, and those of all attempts that are no more. Several `replicas` are several
+    such engines that answer as one, each an actor of the Ray cluster at `ray_address`, or of one that is
+    started on this machine.
     """
     if (name == "vllm" or replicas > 1) and (ended := end_orphans(traces)):
-        log.warning("ended %d processes that a killed attempt had left running", ended)
+        processes = counted(ended, "process", "processes")
+        log.warning("ended %s that a killed attempt had left running", processes)
     if replicas > 1:
         from rearank_cli.engines.replicas import start_replicas
 
-        with marked(traces):
-            return await start_replicas(name, wanted, replicas, ray_address)
+        with marked(traces) as mark:
+            return await start_replicas(name, wanted, replicas, ray_address, mark)
     if name == "lexical":
         return LexicalJudge()
     if name == "openai":
@@ -90,6 +93,6 @@ async def start_engine(
         from rearank_cli.engines.vllm import VllmEngine
 
         adapter = adapter_of(wanted)
-        with marked(traces):
-            return await VllmEngine.start(wanted, adapter)
+        with marked(traces) as mark:
+            return await VllmEngine.start(wanted, adapter, mark)
     raise UsageError(f"unknown engine '{name}'; it is one of {', '.join(ENGINES)}")

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from rearank_cli.engines.logfile import last_line
-from rearank_cli.engines.processes import end_own
+from rearank_cli.engines.processes import end_marked
 from rearank_cli.errors import EngineError
 
 log = logging.getLogger("rearank")
@@ -44,8 +44,9 @@ def check_ray() -> None:
 class Cluster:
     """A connection to Ray. There is one in a process at most; one that was there already is left alone."""
 
-    def __init__(self, address: str | None) -> None:
+    def __init__(self, address: str | None, mark: str) -> None:
         self._address = address
+        self._mark = mark
         self._folder: str | None = None
         self._began: Future[None] = Future()
         self._ended: Future[None] = Future()
@@ -55,15 +56,15 @@ class Cluster:
         self._ended.set_running_or_notify_cancel()
 
     @classmethod
-    async def join(cls, address: str | None) -> "Cluster":
+    async def join(cls, address: str | None, mark: str) -> "Cluster":
         """Connect to the cluster at an address; start one on this machine where there is none.
 
-        Raises EngineError where that cannot be.
+        The mark is that of the processes that are started now. Raises EngineError where that cannot be.
         """
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         ray = await asyncio.to_thread(importlib.import_module, "ray")
-        cluster = cls(address)
+        cluster = cls(address, mark)
         if ray.is_initialized():
             cluster._began.set_result(None)
             cluster._ended.set_result(None)
@@ -108,7 +109,7 @@ class Cluster:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.wrap_future(self._ended), _TO_LEAVE)
         # Whatever Ray did not end: a worker in the middle of its start, an engine whose actor was killed.
-        await asyncio.to_thread(end_own)
+        await asyncio.to_thread(end_marked, self._mark)
         if self._folder:
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""The engine's own processes: ended with this one, and those that a killed one left behind.
+"""An engine's own processes: ended with it, and those that a killed attempt left behind.
 
 They are known by a mark in their environment, which all that is started inherits: a parent that
 died says nothing any more, and a process id may by then be another's.
@@ -9,63 +9,65 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
 
 _MARK = "REARANK_TRACES"
+_BETWEEN = "\n"
 # A process that gives itself a title, as vLLM's do, would write it over the environment that the mark is in.
 _KEPT = {"SPT_NOENV": "1"}
-_BETWEEN = "\n"
+_STARTED_BY = "started by "
 _PATIENCE = 10.0
 """Seconds from asking processes to end to ending them."""
 _LOOK_AGAIN = 0.05
 
-# In the mark of all that this process starts, and of nothing else.
-_OWN = uuid.uuid4().hex
-
 
 @contextlib.contextmanager
-def marked(traces: Iterable[Path]) -> Iterator[None]:
-    """Have every process that is started meanwhile carry the names of these trace files."""
+def marked(traces: Iterable[Path] = ()) -> Iterator[str]:
+    """Have every process that is started meanwhile carry the names of these trace files, and who started it.
+
+    Gives the mark that they alone have. One at a time: the environment is that of the whole process.
+    """
+    mark = uuid.uuid4().hex
     os.environ.update(_KEPT)
-    os.environ[_MARK] = _BETWEEN.join([_OWN, *map(_name, traces)])
+    os.environ[_MARK] = _BETWEEN.join([mark, _starter(os.getpid()) or "", *map(_name, traces)])
     try:
-        yield
+        yield mark
     finally:
-        del os.environ[_MARK]
+        os.environ.pop(_MARK, None)
 
 
 def end_orphans(traces: Iterable[Path]) -> int:
-    """End the engine processes of a killed attempt on any of these trace files; return how many.
+    """End the engine processes of killed attempts; return how many.
 
-    The trace files must be locked by this process, so that no living attempt can be meant.
+    Those of attempts on these trace files, which must be locked by this process, so that no living
+    attempt can be meant; and those of any whose process is no more.
     """
-    return _end({_name(path) for path in traces})
+    names = {_name(path) for path in traces}
+    return _end(lambda mark: not names.isdisjoint(mark) or any(map(_is_gone, mark)))
 
 
-def end_own() -> None:
-    """End all that this process started and that is still there, its grandchildren too."""
-    _end({_OWN})
+def end_marked(mark: str) -> None:
+    """End all that was started with a mark and is still there, grandchildren too."""
+    _end(lambda entries: mark in entries)
 
 
-def _end(wanted: Set[str]) -> int:
-    found = _marked(wanted)
+def _end(meant: Callable[[Set[str]], bool]) -> int:
+    found = _marked(meant)
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + _PATIENCE
         for process in found:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
-            except ProcessLookupError:
-                continue
-        while _marked(wanted) and time.monotonic() < deadline:
+        while _marked(meant) and time.monotonic() < deadline:
             time.sleep(_LOOK_AGAIN)
-        if not _marked(wanted):
+        if not _marked(meant):
             break
     return len(found)
 
 
-def _marked(wanted: Set[str]) -> list[int]:
-    """The running processes that carry one of these marks, this one not among them."""
+def _marked(meant: Callable[[Set[str]], bool]) -> list[int]:
+    """The running processes whose mark is meant, this one not among them."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
@@ -74,12 +76,37 @@ def _marked(wanted: Set[str]) -> list[int]:
             command = (folder / "cmdline").read_bytes()
         except OSError:
             continue  # another user's, or gone
-        marks = next((entry for entry in environment if entry.startswith(_MARK.encode() + b"=")), b"")
-        carried = marks.partition(b"=")[2].decode("utf-8", "replace").split(_BETWEEN)
+        entry = next((entry for entry in environment if entry.startswith(_MARK.encode() + b"=")), b"")
+        mark = set(entry.partition(b"=")[2].decode("utf-8", "replace").split(_BETWEEN))
         # Python's resource tracker ends by itself, after it has cleaned up.
-        if not wanted.isdisjoint(carried) and b"resource_tracker" not in command:
+        if meant(mark) and b"resource_tracker" not in command:
             found.append(int(folder.name))
     return [process for process in found if process != os.getpid()]
+
+
+def _starter(process: int) -> str | None:
+    """A process as no other one was or will be until the machine starts again: its id alone is used again.
+
+    Within one namespace of ids, as that of a container: what another one's ids mean is not known here.
+    None where it has ended.
+    """
+    try:
+        # The name before, in brackets, may have spaces and brackets in it.
+        state, *facts = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if state in "ZX" else f"{_STARTED_BY}{process} of {_namespace()} since {facts[18]}"
+
+
+def _is_gone(entry: str) -> bool:
+    """Whether an entry of a mark names a process, of those that can be seen here, that is no more."""
+    if not entry.startswith(_STARTED_BY) or f" of {_namespace()} " not in entry:
+        return False
+    return _starter(int(entry.removeprefix(_STARTED_BY).split()[0])) != entry
+
+
+def _namespace() -> str:
+    return str(Path("/proc/self/ns/pid").readlink())
 
 
 def _name(path: Path) -> str:

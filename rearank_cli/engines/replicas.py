@@ -38,11 +38,14 @@ _TO_RECOVER = 30
 _PARALLEL = ("tensor_parallel_size", "pipeline_parallel_size", "data_parallel_size")
 
 
-async def start_replicas(name: str, wanted: Wanted, count: int, address: str | None) -> Engine | Judge:
+async def start_replicas(
+    name: str, wanted: Wanted, count: int, address: str | None, mark: str
+) -> Engine | Judge:
     """So many engines of that name in the Ray cluster at an address, or in one on this machine.
 
-    Raises EngineError where Ray or an engine cannot start, or where there is no room for them all;
-    UsageError for an argument that vLLM does not have.
+    The mark is that of the processes that are started now. Raises EngineError where Ray or an engine
+    cannot start, or where there is no room for them all; UsageError for an argument that vLLM does
+    not have.
     """
     check_ray()
     resource, each = await asyncio.to_thread(_devices, name, wanted)
@@ -52,7 +55,7 @@ async def start_replicas(name: str, wanted: Wanted, count: int, address: str | N
     log_file = None
     try:
         with own_log() as log_file:
-            cluster = await Cluster.join(address)
+            cluster = await Cluster.join(address, mark)
             pool = _Pool(cluster)
             try:
                 cluster.check_room(count, resource, each)

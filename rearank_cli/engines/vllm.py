@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from rearank_cli.engines.background import in_background
 from rearank_cli.engines.installation import check_device, check_installed, installed_version, on_cpu
 from rearank_cli.engines.logfile import last_line, own_log, see
 from rearank_cli.engines.models import Adapter, Wanted, check_model, context_of
-from rearank_cli.engines.processes import end_own
+from rearank_cli.engines.processes import end_marked
 from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
 from rearank_cli.engines.watched import Place, tokens_of
 from rearank_cli.errors import EngineError, RearankError, UsageError
@@ -35,8 +36,10 @@ class VllmEngine:
         tokenizer: Tokenizer,
         log_file: Path | None = None,
         adapter: Adapter | None = None,
+        mark: str | None = None,
     ) -> None:
         self._engine = engine
+        self._mark = mark
         self._adapter = _lora_request(adapter) if adapter else None
         self._log_file = log_file
         self._request_ids = itertools.count()
@@ -46,18 +49,21 @@ class VllmEngine:
         self.capacity: int = config.scheduler_config.max_num_seqs * config.parallel_config.data_parallel_size
 
     @classmethod
-    async def start(cls, wanted: Wanted, adapter: Adapter | None = None) -> "VllmEngine":
-        """Load a model, and an adapter onto it.
+    async def start(
+        cls, wanted: Wanted, adapter: Adapter | None = None, mark: str | None = None
+    ) -> "VllmEngine":
+        """Load a model, and an adapter onto it. The mark is that of the processes that are started now.
 
         Raises EngineError where vLLM is not installed, has no device, or cannot start this model;
         UsageError for an argument that vLLM does not have.
         """
         check_installed()
         check_model(wanted.model, wanted.revision)
+        given_up = partial(end_marked, mark) if mark else None
         with own_log() as log_file:
             try:
                 # In a thread, so that a signal is heard while a model loads for minutes.
-                engine, tokenizer = await in_background(lambda: _load(wanted, adapter), given_up=end_own)
+                engine, tokenizer = await in_background(lambda: _load(wanted, adapter), given_up=given_up)
             except RearankError:
                 raise
             except Exception as error:
@@ -67,7 +73,7 @@ class VllmEngine:
         if not log.isEnabledFor(logging.DEBUG):
             # What it says of its own end comes too late to be of use; its processes write to the file.
             logging.getLogger("vllm").setLevel(logging.CRITICAL)
-        return cls(engine, tokenizer, log_file, adapter)
+        return cls(engine, tokenizer, log_file, adapter, mark)
 
     @property
     def version(self) -> str:
@@ -156,7 +162,8 @@ class VllmEngine:
         # Not later: when the interpreter is half gone, the engine's own finaliser fails, and says so.
         del engine
         gc.collect()
-        await asyncio.to_thread(end_own)
+        if self._mark:
+            await asyncio.to_thread(end_marked, self._mark)
         if self._log_file:
             self._log_file.unlink(missing_ok=True)
 

@@ -5,16 +5,17 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rearank_cli.records import Run, ScoredDoc
 from rearank_cli.reranking.arguments import as_options
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.job import rerank_runs
+from rearank_cli.reranking.kept import KeptEngine
 from rearank_cli.reranking.results import Reranked, check_answers
 from rearank_cli.reranking.stopping import REMOTE, Remote
 from rearank_cli.trec.rankings import as_run
@@ -22,35 +23,78 @@ from rearank_cli.trec.rankings import as_run
 log = logging.getLogger("rearank")
 
 
-def rerank_run(
-    run: str | Path | Mapping[str, Sequence[ScoredDoc | tuple[str, float]]], given: Mapping[str, Any]
-) -> Run:
+Rankings = str | Path | Mapping[str, Sequence[ScoredDoc | tuple[str, float]]]
+
+
+def rerank_run(run: Rankings, given: Mapping[str, Any]) -> Run:
     """Rerank one run with the options of the command line; see `rearank_cli.rerank`."""
-    options = as_options(given)
-    source = as_run(run)
-    place = Destination(options.output, options.traces)
-
-    def job() -> Reranked:
-        return rerank_runs([source], options, [place])[0]
-
+    job = _Job(run, given)
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        result = job()
-    else:
-        result = _beside_the_loop(job, options.grace)
-    if given.get("max_failed") is not None:
-        check_answers([result], options.max_failed)
-    return _with_warning(result)
+        return job.told(job.work())
+    with ThreadPoolExecutor(1) as thread:
+        return job.told(_in_thread(thread, job.work, job.options.grace))
 
 
-def _beside_the_loop(job: Callable[[], Reranked], grace: float) -> Reranked:
-    """Do a job where an event loop is running, as in a notebook: in a thread, with a loop of its own."""
+class Reranker:
+    """Reranks run after run with a model that is loaded once.
+
+    The options are those of `rearank_cli.rerank`, and each call can give others. The model is loaded
+    when it is first needed, and another in its place where a call asks for another; it ends with `close`,
+    with the `with` statement, or with the program. Ctrl-C stops a call, and leaves the model loaded.
+    """
+
+    def __init__(self, model: str | None = None, **options: Any) -> None:
+        self.options: Mapping[str, Any] = {"model": model, **options}
+        as_options(self.options)
+        self._kept = KeptEngine()
+        # All of an engine is done in one thread, which is not the caller's: a notebook has a loop in that.
+        self._thread = ThreadPoolExecutor(1)
+
+    def rerank(self, run: Rankings, **options: Any) -> Run:
+        """Rerank a run, as `rearank_cli.rerank` does, and raise what that raises."""
+        job = _Job(run, {**self.options, **options})
+        return job.told(_in_thread(self._thread, lambda: job.work(self._kept), job.options.grace))
+
+    def close(self) -> None:
+        """End the model and its processes. What comes after loads it again."""
+        self._thread.submit(self._kept.close).result()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Job:
+    """One run that is to be reranked. Raises UsageError for options that are none."""
+
+    def __init__(self, run: Rankings, given: Mapping[str, Any]) -> None:
+        self.options = as_options(given)
+        self._run = as_run(run)
+        self._strict = given.get("max_failed") is not None
+
+    def work(self, kept: KeptEngine | None = None) -> Reranked:
+        """Rerank it."""
+        place = Destination(self.options.output, self.options.traces)
+        return rerank_runs([self._run], self.options, [place], kept=kept)[0]
+
+    def told(self, result: Reranked) -> Run:
+        """The new run, and what is to be said of it."""
+        if self._strict:
+            check_answers([result], self.options.max_failed)
+        return _with_warning(result)
+
+
+def _in_thread(thread: Executor, work: Callable[[], Reranked], grace: float) -> Reranked:
+    """Do a job in a thread, with an event loop of its own: in this one, as in a notebook, one is running."""
     remote = Remote()
     context = copy_context()
     context.run(REMOTE.set, remote)
-    with ThreadPoolExecutor(1) as thread, _ctrl_c_stops(remote, grace):
-        return thread.submit(context.run, job).result()
+    with _ctrl_c_stops(remote, grace):
+        return thread.submit(context.run, work).result()
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from rearank_cli.records import Reading, Run
 from rearank_cli.reranking.assignments import Assignment, Chosen, assign, choose, identity
 from rearank_cli.reranking.conductor import order_topics, until_stopped
 from rearank_cli.reranking.destinations import Destination
+from rearank_cli.reranking.kept import KeptEngine
 from rearank_cli.reranking.options import Recipe, RerankOptions, recipe_for
 from rearank_cli.reranking.persistence import Persistence
 from rearank_cli.reranking.plan import Plan, plan_runs
@@ -42,11 +43,13 @@ def rerank_runs(
     options: RerankOptions,
     places: Sequence[Destination],
     observer: Observer | None = None,
+    kept: KeptEngine | None = None,
 ) -> list[Reranked]:
     """Rerank runs with one engine, and write each with its traces to its place.
 
-    The observer is shown how far it has come; without one, that is a message a minute. Raises a
-    RearankError, before anything is asked or written, where an option, an input or an output cannot be.
+    The observer is shown how far it has come; without one, that is a message a minute. The engine ends
+    with the job, unless it is kept. Raises a RearankError, before anything is asked or written, where an
+    option, an input or an output cannot be.
     """
     check_tag(options.tag)
     recipe = recipe_for(options) if options.engine != "replay" else None
@@ -69,7 +72,8 @@ def rerank_runs(
             if journal.path:
                 journal.history.refuse_another(journal.path, identity(recipe.family, asker, run))
         observer = observer or EachMinute()
-        return asyncio.run(_carry_out(chosen, corpus, journals, recipe, options, observer))
+        work = _carry_out(chosen, corpus, journals, recipe, options, observer, kept)
+        return kept.run(work) if kept else asyncio.run(work)
 
 
 def plan_rerank(
@@ -96,6 +100,7 @@ async def _carry_out(
     recipe: Recipe,
     options: RerankOptions,
     observer: Observer,
+    kept: KeptEngine | None,
 ) -> list[Reranked]:
     stop = Stop(options.grace)
     course = Course(stop, about=find_method(recipe.arrangement.method).depends_on_answers)
@@ -105,7 +110,7 @@ async def _carry_out(
             wanted = recipe.wanted(options) if any(run.run for run in chosen) else None
             loading = course.busy(
                 REACHING if options.engine == "openai" else LOADING,
-                _loaded(engines, options, wanted, journals, course),
+                _loaded(engines, options, wanted, journals, course, kept),
             )
             fetching = course.busy(
                 FETCHING,
@@ -128,6 +133,7 @@ async def _loaded(
     wanted: Wanted | None,
     journals: Sequence[Journal],
     course: Course,
+    kept: KeptEngine | None,
 ) -> Engine | Judge:
     """The engine, ready; what was started here is closed with `engines`. Any will do where none is wanted."""
     if not isinstance(options.engine, str):
@@ -135,6 +141,8 @@ async def _loaded(
         return options.engine
     if wanted is None:
         return LexicalJudge()
+    if kept:
+        return await kept.engine(options, wanted)
     engine = await start_engine(
         options.engine,
         wanted,

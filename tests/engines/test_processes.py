@@ -1,31 +1,82 @@
-"""What a killed attempt left running is found, whatever it calls itself."""
+"""What killed attempts left running is found, whatever it calls itself, and nothing else is."""
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from rearank_cli.engines.processes import end_orphans, marked
+from rearank_cli.engines.processes import end_marked, end_orphans, marked
+from tests.jobs import wait_until
 
-_SLEEP = "print('begun', flush=True); import time; time.sleep(600)"
-_TITLED = f"import setproctitle; setproctitle.setproctitle('VLLM::EngineCore'); {_SLEEP}"
+SLEEP = "print('begun', flush=True); import time; time.sleep(600)"
+TITLED = f"import setproctitle; setproctitle.setproctitle('VLLM::EngineCore'); {SLEEP}"
+# It starts another one, says which, and waits until it is told to end.
+STARTER = f"""
+import subprocess, sys
+from rearank_cli.engines.processes import marked
+with marked():
+    child = subprocess.Popen([sys.executable, "-c", {SLEEP!r}], stdout=subprocess.PIPE)
+child.stdout.readline()
+print(child.pid, flush=True)
+sys.stdin.read()
+"""
 
 
-@pytest.mark.parametrize("program", [_SLEEP, _TITLED], ids=["plain", "titled"])
+@contextmanager
+def running(program: str) -> "Iterator[subprocess.Popen[bytes]]":
+    process = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def first_line(process: "subprocess.Popen[bytes]") -> bytes:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+@pytest.mark.parametrize("program", [SLEEP, TITLED], ids=["plain", "titled"])
 def test_what_was_started_for_these_traces_is_ended(program: str, tmp_path: Path) -> None:
     if "setproctitle" in program:
         pytest.importorskip("setproctitle")
     ours, others = tmp_path / "ours.jsonl", tmp_path / "others.jsonl"
-    with marked([ours]):
-        process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"begun\n"
-        assert end_orphans([others]) == 0
+    with marked([ours]), running(program) as process:
+        assert first_line(process) == b"begun"
+        end_orphans([others])
         assert process.poll() is None
-        assert end_orphans([ours]) == 1
+        assert end_orphans([ours]) >= 1
         assert process.wait(timeout=60) < 0
-    finally:
-        process.kill()
-        process.communicate()
+
+
+def test_a_mark_ends_what_was_started_with_it_and_nothing_else() -> None:
+    with marked() as first, running(SLEEP) as one:
+        assert first_line(one) == b"begun"
+        with marked() as second, running(SLEEP) as other:
+            assert first_line(other) == b"begun"
+            end_marked(first)
+            assert one.wait(timeout=60) < 0
+            assert other.poll() is None
+            end_marked(second)
+            assert other.wait(timeout=60) < 0
+
+
+@pytest.mark.parametrize("reaped", [True, False], ids=["reaped", "zombie"])
+def test_what_a_process_left_behind_is_ended_when_that_is_no_more(reaped: bool) -> None:
+    with running(STARTER) as starter:
+        child = Path(f"/proc/{int(first_line(starter))}/cmdline")
+        # Other tests' jobs are killed at the same time, so only this one is looked at.
+        end_orphans([])
+        assert child.read_bytes(), "its starter lives"
+        starter.kill()
+        if reaped:
+            starter.wait(timeout=60)
+        else:
+            stat = Path(f"/proc/{starter.pid}/stat")
+            wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "Z")
+        assert end_orphans([]) >= 1
+        assert not child.is_file() or not child.read_bytes()
