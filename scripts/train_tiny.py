@@ -70,8 +70,8 @@ QUICK = Size(200, 20, 20, 2, 2, 4, 1, 3)
 class Training:
     """The stages in one folder, each with what it leaves there."""
 
-    def __init__(self, folder: Path, size: Size, seed: int) -> None:
-        self.folder, self.size, self.seed = folder, size, seed
+    def __init__(self, folder: Path, size: Size, seed: int, *, complete: bool) -> None:
+        self.folder, self.size, self.seed, self.complete = folder, size, seed, complete
         self._language = Language()
         self._held_out = self._language.tasks("held-out", size.held_out, seed, held_out=True)
         self.held_out = Collection(folder / "held-out").write(self._held_out)
@@ -119,7 +119,8 @@ class Training:
                               "-o", rows, "--overwrite")  # fmt: skip
             course = Course(self.size.prompts * self.size.answers, 1e-4, self.size.steps)
             every = max(1, self.size.steps // self.size.points)
-            reinforce(start, rows, target, course, self.seed, answers=self.size.answers, save_every=every)
+            reinforce(start, rows, target, course, self.seed, answers=self.size.answers, save_every=every,
+                      complete=self.complete)  # fmt: skip
             self._forget_measured()
         return target
 
@@ -151,12 +152,17 @@ class Training:
         log = json.loads((trained / "log.json").read_text())
         rewards = [(entry["step"], entry["reward"]) for entry in log if "reward" in entry]
         draw(measured, levels, rewards, self.folder / "learning.png")
-        told = {"measured": measured, "levels": levels, "rewards": rewards}
+        whole = {step: measuring.whole_lists(run) for step, run in steps.items()}
+        told = {"measured": measured, "levels": levels, "rewards": rewards, "whole_lists": whole}
         (self.folder / "measured.json").write_text(json.dumps(told, indent=1))
         first, last = runs / "supervised.trec", runs / "rearank-tiny.trec"
         shutil.copyfile(steps[0], first)
         shutil.copyfile(steps[max(steps)], last)
-        print(measuring.comparison([first, last, *others], self.held_out), end="")
+        print(measuring.comparison([first, last, *others], self.held_out))
+        for step, (lists, answers) in whole.items():
+            print(
+                f"step {step:>3}: nDCG@10 {measured[step]:.4f}, whole lists {lists:,} of {answers:,} answers"
+            )
 
     def _by(self, judge: Engine | Judge, path: Path) -> Path:
         """The run of someone who needs no model."""
@@ -186,6 +192,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="where everything goes")
     parser.add_argument("--quick", action="store_true", help="go through all stages with next to nothing")
     parser.add_argument("--seed", type=int, default=0, help="another seed makes another model (default: 0)")
+    parser.add_argument(
+        "--complete", action="store_true", help="a reward whose form asks for every identifier once"
+    )
     arguments = parser.parse_args()
     for module, package in (("datasets", "trl"), ("trl", "trl"), ("vllm", "'rearank[vllm]'")):
         if find_spec(module) is None:
@@ -195,11 +204,11 @@ def main() -> None:
 
     datasets.disable_progress_bars()
     size = QUICK if arguments.quick else FULL
-    settings = json.dumps({**asdict(size), "seed": arguments.seed})
+    settings = json.dumps({**asdict(size), "seed": arguments.seed, "complete": arguments.complete})
     made_with = arguments.folder / "settings.json"
     if made_with.exists() and made_with.read_text() != settings:
         parser.error(f"{arguments.folder} was made with other settings; name another folder")
-    training = Training(arguments.folder, size, arguments.seed)
+    training = Training(arguments.folder, size, arguments.seed, complete=arguments.complete)
     with open_output(made_with) as file:
         file.write(settings.encode())
     supervised = training.imitate(training.read())

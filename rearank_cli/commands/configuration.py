@@ -1,5 +1,7 @@
 """`rearank.toml`: options for what a folder's experiments have in common, for all commands or for one."""
 
+import contextlib
+import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -11,6 +13,9 @@ from rearank_cli.errors import InputError, UsageError
 from rearank_cli.words import did_you_mean
 
 FILE_NAME = "rearank.toml"
+
+# In the context: the file that was read.
+_READ = f"{__name__}.read"
 
 # A relative path in a configuration starts from the folder of the file.
 _PATHS = frozenset({"docs", "queries", "qrels", "output", "traces", "index"})
@@ -64,13 +69,55 @@ def apply_configuration(context: typer.Context, path: Path | None) -> Path | Non
         if option in defaults:
             defaults[option] = _unless_given(context, other, defaults[option])
     context.default_map = {**(context.default_map or {}), **defaults}
+    context.meta[_READ] = str(file)
     return path
+
+
+@contextlib.contextmanager
+def telling_where_it_is_set(context: typer.Context) -> Iterator[None]:
+    """Have a refusal of what the configuration sets name the file: no one may know of it."""
+    try:
+        yield
+    except (UsageError, InputError) as error:
+        error.args = (f"{error}{_where_it_is_set(context, str(error))}",)
+        raise
+    except typer.BadParameter as error:
+        error.message += _where_it_is_set(context, error.format_message())
+        raise
+
+
+def _where_it_is_set(context: typer.Context, message: str) -> str:
+    """` (--window is set in /path/rearank.toml)`; empty where the message is of no option that is.
+
+    It is of those that it names, and of those whose value it quotes.
+    """
+    named = re.findall(r"(?<![\w-])--([a-z][a-z-]*)", message)
+    set_there = [
+        f"--{name}"
+        for name, parameter in _options(context.command).items()
+        if _source(context, parameter) == "DEFAULT_MAP"
+        and (name in named or _quotes(message, context.params.get(parameter)))
+    ]
+    if not set_there:
+        return ""
+    are = "is" if len(set_there) == 1 else "are"
+    return f" ({' and '.join(set_there)} {are} set in {context.meta[_READ]})"
+
+
+def _quotes(message: str, value: object) -> bool:
+    # A path stands at the beginning of a sentence as it is.
+    return f"'{value}'" in message or (isinstance(value, Path) and str(value) in message)
 
 
 def on_command_line(context: typer.Context, parameter: str) -> bool:
     """Whether an option was given there, and not in a configuration or not at all."""
+    return _source(context, parameter) == "COMMANDLINE"
+
+
+def _source(context: typer.Context, parameter: str) -> str | None:
+    """Where the value of a parameter is from; None where there is none yet."""
     source = context.get_parameter_source(parameter)
-    return source is not None and source.name == "COMMANDLINE"
+    return source.name if source else None
 
 
 def _here() -> Path:

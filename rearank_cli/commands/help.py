@@ -10,6 +10,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from rearank_cli.commands.colour import in_colour
+from rearank_cli.commands.configuration import telling_where_it_is_set
 
 COMMON = "Common options"
 """The panel of the options that every command has."""
@@ -40,6 +41,14 @@ def _command_line(example: str) -> str:
 
 class Command(TyperCommand):
     """A command of the program."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        with telling_where_it_is_set(ctx):
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        with telling_where_it_is_set(ctx):
+            return super().invoke(ctx)
 
     def get_params(self, ctx: Any) -> list[Any]:
         return _as_shown(super().get_params(ctx))

@@ -1,6 +1,7 @@
 """Models and adapters, found before anything large is imported: their configuration and tokenizer."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,8 @@ from rearank_cli.engines.installation import INSTEAD
 from rearank_cli.engines.logfile import last_line, own_log
 from rearank_cli.engines.tokenizer import Tokenizer, load_tokenizer
 from rearank_cli.errors import EngineError
+
+log = logging.getLogger("rearank")
 
 # The ranks that vLLM makes room for.
 _RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -71,6 +74,7 @@ def check_model(model: str, revision: str | None) -> None:
         if (folder / "adapter_config.json").is_file():
             raise EngineError(f"{model} is an adapter: give its base model with -m, and it with --adapter")
         raise EngineError(f"the model folder {model} has no config.json in it")
+    _hush_hub()
     try:
         hf_hub_download(model, "config.json", revision=revision)
     except Exception as error:
@@ -78,6 +82,12 @@ def check_model(model: str, revision: str | None) -> None:
             f"the model {model} is neither a folder nor in the Hugging Face cache of this machine, "
             f"and cannot be downloaded ({type(error).__name__}). {INSTEAD}"
         ) from error
+
+
+def _hush_hub() -> None:
+    """Hear nothing of each time it tries a download again; what it raises in the end is told."""
+    if not log.isEnabledFor(logging.DEBUG):
+        logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
 
 
 def find_adapter(name: str, revision: str | None = None) -> Adapter:
@@ -89,6 +99,7 @@ def find_adapter(name: str, revision: str | None = None) -> Adapter:
 
     path = Path(name)
     if not path.is_dir():
+        _hush_hub()
         try:
             path = Path(snapshot_download(name, revision=revision, allow_patterns=["adapter_*"]))
         except Exception as error:

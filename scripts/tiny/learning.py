@@ -91,18 +91,28 @@ def supervise(model: Path, texts: Iterator[Text], target: Path, course: Course, 
 
 
 def reinforce(
-    model: Path, rows: Path, target: Path, course: Course, seed: int, *, answers: int, save_every: int
+    model: Path,
+    rows: Path,
+    target: Path,
+    course: Course,
+    seed: int,
+    *,
+    answers: int,
+    save_every: int,
+    complete: bool,
 ) -> None:
-    """TRL's GRPO with REARANK's reward as published, on rows of `rearank train data --format trl`.
+    """TRL's GRPO with REARANK's reward, on rows of `rearank train data --format trl`.
 
-    `answers` to each prompt are a group; a model is kept every so many steps, as `target/checkpoint-N`.
+    As published, or asking for `complete` lists where it looks at the form. `answers` to each prompt are
+    a group; a model is kept every so many steps, as `target/checkpoint-N`.
     The last model and the course's log go to `target`.
     """
     from datasets import load_dataset
     from trl import GRPOConfig, GRPOTrainer
 
-    from rearank_cli.training.trl_reward import rearank
+    from rearank_cli.training.trl_reward import reward_function
 
+    reward = reward_function("rearank", complete=complete)
     settings = GRPOConfig(
         **{**_common(target, course, seed), "save_strategy": "steps"},
         lr_scheduler_type="cosine",
@@ -117,7 +127,7 @@ def reinforce(
         save_only_model=True,
     )
     data = load_dataset("parquet", data_files=str(rows), split="train").shuffle(seed=seed)
-    trainer = GRPOTrainer(model=str(model), reward_funcs=[rearank], args=settings, train_dataset=data)
+    trainer = GRPOTrainer(model=str(model), reward_funcs=[reward], args=settings, train_dataset=data)
     _train(trainer, target)
 
 

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rearank_cli.traces import TraceFile
 from scripts.reproduction.commands import REARANK
 from scripts.tiny.collection import Collection
 from scripts.tiny.language import CANDIDATES
@@ -44,6 +45,13 @@ def rerank_with(model: Path, tasks: Collection, run: Path) -> Path:
                 "--engine-arg", "gpu_memory_utilization=0.5", "-o", run,
                 "--tag", run.stem, "--resume", "--quiet")  # fmt: skip
     return run
+
+
+def whole_lists(run: Path) -> tuple[int, int]:
+    """How many answers behind a run were lists of every passage, each once, and how many there were."""
+    traces = TraceFile(run.with_suffix(".jsonl"))
+    calls = [call.settled for query_id in traces.query_ids() for call in traces.calls(query_id)]
+    return sum(call.status == "ok" for call in calls), len(calls)
 
 
 def evaluation(runs: Sequence[Path], tasks: Collection) -> dict[str, float]:

@@ -185,6 +185,39 @@ def test_a_source_of_texts_on_the_command_line_takes_the_place_of_the_configured
     assert done.returncode == 3
 
 
+@pytest.mark.parametrize(
+    ("line", "words", "told"),
+    [
+        ("window = 0", [], "--window is 0, and must be at least 1 (--window is set in {file})"),
+        ('window = "wide"', [], "Invalid value for '--window': "),
+        ('missing = "never"', [], "is not one of 'error', 'skip'. (--missing is set in {file})"),
+        ("window = 20\nstep = 30", [], "(--window and --step are set in {file})"),
+        ("step = 30", ["--window", "9"], "would never be seen (--step is set in {file})"),
+        (
+            'family = "rerank"',
+            [],
+            "unknown family 'rerank'; did you mean rearank? (--family is set in {file})",
+        ),
+        ('docs = "none.jsonl"', [], "{folder}/none.jsonl: no such file (--docs is set in {file})"),
+        # What is said on the command line is known to who said it.
+        ("window = 20", ["--window", "0"], "--window is 0, and must be at least 1\n"),
+    ],
+)
+def test_what_is_refused_names_the_configuration_where_it_is_from(
+    rearank: Command, bees: Path, line: str, words: list[str], told: str
+) -> None:
+    docs = "" if "docs" in line else 'docs = "docs.jsonl"\n'
+    file = bees.resolve() / "rearank.toml"
+    file.write_text(f'{docs}queries = "queries.tsv"\nengine = "lexical"\n{line}\n')
+    below = bees / "below"
+    below.mkdir()
+    done = rearank("rerank", "../run.trec", *words, cwd=below)
+    assert done.returncode in (2, 3)
+    assert told.format(file=file, folder=file.parent) in done.stderr
+    assert done.stderr.endswith(f"set in {file})\n") is not bool(words and words[-1] == "0")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_the_command_line_wins_over_the_configuration(rearank: Command, bees: Path) -> None:
     (bees / "rearank.toml").write_text(
         '[rerank]\ndocs = "docs.jsonl"\nqueries = "queries.tsv"\nengine = "lexical"\nwindow = 5\nstep = 5\n'

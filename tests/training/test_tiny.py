@@ -150,6 +150,9 @@ def test_every_stage_is_gone_through_once_and_the_models_rerank(tmp_path: Path) 
         assert {len(run.ranked(query_id).doc_ids()) for query_id in run} == {WINDOWS["depth"]}
     measured = json.loads((tmp_path / "measured.json").read_text())
     assert list(measured["measured"]) == ["0", "2"]
+    # Four windows of each of three tasks.
+    assert [answers for _, answers in measured["whole_lists"].values()] == [12, 12]
+    assert f"whole lists {measured['whole_lists']['2'][0]} of 12 answers" in done.stdout.splitlines()[-1]
     assert measured["levels"]["random"] < measured["levels"]["teacher"] < measured["levels"]["perfect"]
     assert [step for step, _ in measured["rewards"]]
     assert (tmp_path / "learning.png").read_bytes().startswith(b"\x89PNG")
