@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rearank")
 
+# Bytes. Browsers take more, and seconds over each step.
+_LARGE = 150_000_000
+
 
 def report(
     traces: Annotated[
@@ -66,6 +69,10 @@ def report(
         ),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a page that exists.")] = False,
+    query: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Show, and measure, only this query; can be given several times."),
+    ] = None,
     input_order: Annotated[
         Literal["trec", "rank", "file"],
         typer.Option(help="What ranked the run when it was reranked, as with rearank rerank."),
@@ -101,6 +108,7 @@ def report(
         judgments=judgments,
         measures=measures or DEFAULTS.split(),
         input_order=input_order,
+        query_ids=query or (),
         notes=notes,
     )
     collected = collect(traces, sources)
@@ -114,6 +122,8 @@ def report(
         log.info(
             "wrote %s: %d queries, %d calls, %.1f MB", place, len(collected.queries), calls, len(page) / 1e6
         )
+        if len(page) > _LARGE:
+            log.warning("a page of this size opens slowly, if at all; --query makes one of some queries")
 
 
 def _check_inputs(traces: list[str], runs: list[str]) -> None:

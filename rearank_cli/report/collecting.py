@@ -13,6 +13,7 @@ from rearank_cli.report.finding import find_runs
 from rearank_cli.report.retracing import read_traced, retrace
 from rearank_cli.trec.runs import Order
 from rearank_cli.trec.streams import describe
+from rearank_cli.words import counted, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,17 @@ class Judgments:
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """What there is beside the traces: runs, texts, judgments, each perhaps not at hand."""
+    """What there is beside the traces: runs, texts, judgments, each perhaps not at hand.
+
+    `query_ids` are those that are to be told of, where that is not all.
+    """
 
     runs: Sequence[str] = ()
     corpus: Corpus | None = None
     judgments: Judgments | None = None
     measures: Sequence[str] = ()
     input_order: Order = "trec"
+    query_ids: Sequence[str] = ()
     notes: Sequence[str] = field(default_factory=tuple)
 
 
@@ -48,7 +53,13 @@ def collect(traces: Sequence[str], sources: Sources) -> Report:
     attempts = [each.file.attempts[-1] for each in traced]
     runs = find_runs(traces, attempts, sources.runs, sources.input_order)
     rerankings = [retrace(each, run, sources.input_order) for each, run in zip(traced, runs, strict=True)]
-    notes = [*sources.notes, *_of_runs(rerankings), *_of_missing_calls(rerankings)]
+    notes = [*sources.notes]
+    if sources.query_ids:
+        there = len({query_id for each in rerankings for query_id in each.calls})
+        rerankings = _only(rerankings, sources.query_ids)
+        picked = len({query_id for each in rerankings for query_id in each.calls})
+        notes.append(f"{picked:,} of {there:,} queries, picked by hand: means and tests are of these alone.")
+    notes = [*notes, *_of_runs(rerankings), *_of_missing_calls(rerankings)]
     query_ids = list(dict.fromkeys(query_id for each in rerankings for query_id in each.calls))
     report = Report(rerankings, dict.fromkeys(query_ids), notes=notes)
     if sources.judgments:
@@ -58,6 +69,25 @@ def collect(traces: Sequence[str], sources: Sources) -> Report:
     if sources.judgments:
         report = _with_measures(report, sources.judgments, sources.measures)
     return report
+
+
+def _only(rerankings: Sequence[Reranking], query_ids: Sequence[str]) -> list[Reranking]:
+    """What became of these queries. Raises InputError for one that is in none of the traces, and for
+    traces that have none of them.
+    """
+    known = dict.fromkeys(query_id for each in rerankings for query_id in each.calls)
+    names = ", ".join(each.name for each in rerankings)
+    for query_id in query_ids:
+        if query_id not in known:
+            guess = did_you_mean(query_id, known)
+            hint = f"; {guess}" if guess else ""
+            have = "has" if len(rerankings) == 1 else "have"
+            there = counted(len(known), "query", "queries")
+            raise InputError(f"{names} {have} no query '{query_id}'{hint} ({there} in all)")
+    for each in rerankings:
+        if each.calls.keys().isdisjoint(query_ids):
+            raise InputError(f"{each.name} has no query of {', '.join(query_ids)}; leave it out")
+    return [each.only(query_ids) for each in rerankings]
 
 
 def _of_runs(rerankings: Sequence[Reranking]) -> list[str]:

@@ -1,8 +1,8 @@
 """What a report tells: values, gathered before any of it is written as HTML."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rearank_cli.evaluation import Evaluation
@@ -71,6 +71,14 @@ class Reranking:
     def asked(self) -> list[Asked]:
         """The calls of all queries."""
         return [asked for calls in self.calls.values() for asked in calls]
+
+    def only(self, query_ids: Collection[str]) -> "Reranking":
+        """The part of it that has these queries."""
+        calls = {query_id: calls for query_id, calls in self.calls.items() if query_id in query_ids}
+        if len(calls) == len(self.calls):
+            return self
+        before, after = (run and run.only(calls) for run in (self.before, self.after))
+        return replace(self, calls=calls, before=before, after=after, is_whole=False)
 
     @property
     def statuses(self) -> dict[str, int]:

@@ -247,6 +247,16 @@ def test_measure_without_an_interval_has_its_mean_alone() -> None:
     assert "nan" not in svg.lower()
 
 
+def test_an_interval_of_few_queries_does_not_stretch_the_axis_beyond_what_a_measure_can_be() -> None:
+    narrow, wide = (
+        charts.measures([("mrr@10", [("a", 0.75, low, high)])]) for low, high in ((0.0, 1.0), (-2.4, 3.9))
+    )
+    assert "\N{MINUS SIGN}2.4000\N{EN DASH}3.9000" in words(wide)
+    # Drawn they are the same, and their words and tips apart they are one picture.
+    drawn = [[path.get("d") for path in parsed(svg).iter(f"{SVG}path")] for svg in (narrow, wide)]
+    assert drawn[0] == drawn[1]
+
+
 def test_measures_beyond_one_stay_inside_the_drawing() -> None:
     svg = charts.measures([("num_rel", [("a", 812.0, 700.0, 900.0)]), ("loss", [("a", -3.0, -5.0, -1.0)])])
     for path in parsed(svg).iter(f"{SVG}path"):

@@ -41,6 +41,30 @@ def test_calls_of_an_earlier_attempt_that_did_not_count_are_not_shown(letters: R
     assert all(asked.call is not None for asked in report.rerankings[0].asked)
 
 
+def test_some_queries_can_be_reported_alone(letters: Reranked) -> None:
+    letters.rerank(Scripted(reversing), window=4, step=2)
+    letters.rerank(Scripted(reversing), window=4, step=2, limit=1, traces=letters.folder / "first.jsonl")
+    whole, part = letters.collect(), letters.collect(query_ids=["q2"])
+    assert list(part.queries) == ["q2"]
+    [all_of_it], [reranking] = whole.rerankings, part.rerankings
+    assert reranking.calls == {"q2": all_of_it.calls["q2"]}
+    assert (all_of_it.is_whole, reranking.is_whole) == (True, False)
+    for run in (reranking.before, reranking.after):
+        assert run is not None
+        assert [*run] == ["q2"]
+    assert part.notes == ["1 of 2 queries, picked by hand: means and tests are of these alone."]
+    # Of its own topics alone, as of a part of a run.
+    of_whole, of_part = (report.measured[0].evaluations[1] for report in (whole, part))
+    assert of_part.per_query["ndcg@10"] == {"q2": of_whole.per_query["ndcg@10"]["q2"]}
+    assert letters.collect(query_ids=["q1", "q2"]).rerankings[0].is_whole
+    with pytest.raises(
+        InputError, match=r"run\.rearank\.jsonl has no query 'q22'; did you mean q2\? \(2 queries in all"
+    ):
+        letters.collect(query_ids=["q2", "q22"])
+    with pytest.raises(InputError, match=r"first\.jsonl has no query of q2; leave it out"):
+        letters.collect("run.rearank.jsonl", "first.jsonl", query_ids=["q2"])
+
+
 def test_calls_stand_in_the_order_in_which_the_method_made_them(letters: Reranked) -> None:
     letters.rerank(Scripted(reversing), window=4, step=2)
     starts = [asked.window.start for asked in letters.collect().rerankings[0].calls["q2"]]

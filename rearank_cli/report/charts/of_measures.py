@@ -16,7 +16,7 @@ def measures(
     """Means with their intervals: for each measure (run label, mean, low, high) of each run.
 
     `shades` are the colours of the runs, where they are not those of their places. A bound that is not
-    a number is not drawn.
+    a number is not drawn; an interval ends at 0 and 1 where no mean is beyond.
     """
     runs = [run for _, entries in rows for run in entries]
     if not runs:
@@ -27,16 +27,19 @@ def measures(
     right = WIDTH - 152
     line, gap, top = 19, 11, 6
     height = top + line * len(runs) + gap * (len(rows) - 1) + 4
+    means = [mean for _, mean, *_ in runs if math.isfinite(mean)]
     ends = [value for _, *values in runs for value in values if math.isfinite(value)]
-    highest, lowest = max([0.0, *ends]), min([0.0, *ends])
+    # Of few queries an interval goes far beyond what a measure can be: there it is cut, and in words whole.
+    highest = min(max([0.0, *ends]), max([1.0, *means]))
+    lowest = min([0.0, *means]) * 1.05
     upper = next((step for step in (0.2, 0.4, 0.6, 0.8, 1.0) if highest <= step), highest * 1.05)
     with drawing(WIDTH, height + 20) as canvas:
         axes = canvas.axes(left, top, right - left, height - top)
-        axes.set_xlim(lowest * 1.05, upper)
+        axes.set_xlim(lowest, upper)
         plain_axis(axes, "x", ticks=5)
 
         def across(value: float) -> float:
-            return left + (value - lowest * 1.05) / (upper - lowest * 1.05) * (right - left)
+            return left + min(max((value - lowest) / (upper - lowest), 0.0), 1.0) * (right - left)
 
         canvas.line((across(0), across(0)), (top, height), "zero")
         y = top + line / 2
