@@ -41,6 +41,8 @@ class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
         """The frame in its new order. Raises the errors of `rearank_cli.errors`."""
         kept = self.model if isinstance(self.model, Reranker) else None
         given = {**(kept.options if kept else {"model": self.model}), **self.options}
+        # None is what is not given, and takes back what a Reranker was given.
+        given = {word: value for word, value in given.items() if value is not None}
         own_texts = not {"dataset", "docs"} & given.keys()
         needed = ["query", "text"] if own_texts else ["query"]
         pt.validate.result_frame(inp, extra_columns=needed, context=self)
@@ -56,7 +58,8 @@ class Rearank(pt.Transformer):  # type: ignore[misc]  # PyTerrier has no types
         before: dict[str, list[tuple[str, float]]] = {}
         for qid, docno, score in zip(frame["qid"], frame["docno"], frame["score"], strict=True):
             before.setdefault(qid, []).append((docno, score))
-        after = (kept.rerank if kept else rerank)(before, **texts | given)
+        unset = dict.fromkeys(kept.options if kept else ())
+        after = (kept.rerank if kept else rerank)(before, **unset | texts | given)
         rows = {key: row for row, key in enumerate(zip(frame["qid"], frame["docno"], strict=True))}
         new = [
             (rows[qid, document.doc_id], document.score, rank)

@@ -204,13 +204,14 @@ def main() -> None:
 
     datasets.disable_progress_bars()
     size = QUICK if arguments.quick else FULL
-    settings = json.dumps({**asdict(size), "seed": arguments.seed, "complete": arguments.complete})
+    settings = {**asdict(size), "seed": arguments.seed, "complete": arguments.complete}
     made_with = arguments.folder / "settings.json"
-    if made_with.exists() and made_with.read_text() != settings:
+    # What was made before there was --complete was made without.
+    if made_with.exists() and {"complete": False, **json.loads(made_with.read_text())} != settings:
         parser.error(f"{arguments.folder} was made with other settings; name another folder")
     training = Training(arguments.folder, size, arguments.seed, complete=arguments.complete)
     with open_output(made_with) as file:
-        file.write(settings.encode())
+        file.write(json.dumps(settings).encode())
     supervised = training.imitate(training.read())
     trained = training.reinforce(supervised)
     training.measure(supervised, trained)

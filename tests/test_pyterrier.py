@@ -164,6 +164,11 @@ def test_several_of_them_can_share_a_model_that_stays_loaded(irds_home):
         assert order(shallow(frame()))["q1"] == ["d3", "d1", "d2"]
         assert order(deep(frame()))["q1"] == ["d3", "d2", "d1"]
     assert [len(passages) for _, passages, _ in judge.seen] == [2, 2, 3, 3]
+    # What it was given can be taken back.
+    with Reranker(engine=judge, dataset="nowhere", depth=2) as reranker:
+        texts = Rearank(reranker, dataset=None, depth=None)
+        assert order(texts(frame()))["q1"] == ["d3", "d2", "d1"]
+        assert repr(texts).startswith("Rearank(Reranker(engine=")
     # Its texts are those of its own options.
     with Reranker(engine=judge, dataset="beir/nfcorpus/test", missing="skip") as reranker:
         Rearank(reranker)(frame(docno=["MED-10", "MED-14", "none", "MED-14", "MED-10", "none"]))

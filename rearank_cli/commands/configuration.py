@@ -1,7 +1,5 @@
 """`rearank.toml`: options for what a folder's experiments have in common, for all commands or for one."""
 
-import contextlib
-import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
@@ -14,8 +12,8 @@ from rearank_cli.words import did_you_mean
 
 FILE_NAME = "rearank.toml"
 
-# In the context: the file that was read.
-_READ = f"{__name__}.read"
+READ = f"{__name__}.read"
+"""In the context's `meta`: the file that was read."""
 
 # A relative path in a configuration starts from the folder of the file.
 _PATHS = frozenset({"docs", "queries", "qrels", "output", "traces", "index"})
@@ -50,7 +48,7 @@ def apply_configuration(context: typer.Context, path: Path | None) -> Path | Non
     if file is None:
         return path
     root: Any = context.find_root().command
-    commands = {name: _options(command) for name, command in _commands(root)}
+    commands = {name: options_of(command) for name, command in _commands(root)}
     name = _table_of(context)
     table = _tables(file, commands)[name]
     paths = _PATHS | _PATHS_OF.get(name, frozenset())
@@ -69,52 +67,16 @@ def apply_configuration(context: typer.Context, path: Path | None) -> Path | Non
         if option in defaults:
             defaults[option] = _unless_given(context, other, defaults[option])
     context.default_map = {**(context.default_map or {}), **defaults}
-    context.meta[_READ] = str(file)
+    context.meta[READ] = str(file)
     return path
-
-
-@contextlib.contextmanager
-def telling_where_it_is_set(context: typer.Context) -> Iterator[None]:
-    """Have a refusal of what the configuration sets name the file: no one may know of it."""
-    try:
-        yield
-    except (UsageError, InputError) as error:
-        error.args = (f"{error}{_where_it_is_set(context, str(error))}",)
-        raise
-    except typer.BadParameter as error:
-        error.message += _where_it_is_set(context, error.format_message())
-        raise
-
-
-def _where_it_is_set(context: typer.Context, message: str) -> str:
-    """` (--window is set in /path/rearank.toml)`; empty where the message is of no option that is.
-
-    It is of those that it names, and of those whose value it quotes.
-    """
-    named = re.findall(r"(?<![\w-])--([a-z][a-z-]*)", message)
-    set_there = [
-        f"--{name}"
-        for name, parameter in _options(context.command).items()
-        if _source(context, parameter) == "DEFAULT_MAP"
-        and (name in named or _quotes(message, context.params.get(parameter)))
-    ]
-    if not set_there:
-        return ""
-    are = "is" if len(set_there) == 1 else "are"
-    return f" ({' and '.join(set_there)} {are} set in {context.meta[_READ]})"
-
-
-def _quotes(message: str, value: object) -> bool:
-    # A path stands at the beginning of a sentence as it is.
-    return f"'{value}'" in message or (isinstance(value, Path) and str(value) in message)
 
 
 def on_command_line(context: typer.Context, parameter: str) -> bool:
     """Whether an option was given there, and not in a configuration or not at all."""
-    return _source(context, parameter) == "COMMANDLINE"
+    return source_of(context, parameter) == "COMMANDLINE"
 
 
-def _source(context: typer.Context, parameter: str) -> str | None:
+def source_of(context: typer.Context, parameter: str) -> str | None:
     """Where the value of a parameter is from; None where there is none yet."""
     source = context.get_parameter_source(parameter)
     return source.name if source else None
@@ -151,7 +113,7 @@ def _table_of(context: typer.Context) -> str:
     return ".".join(reversed(names))
 
 
-def _options(command: Any) -> dict[str, str]:
+def options_of(command: Any) -> dict[str, str]:
     """The options of a command, as on the command line without the dashes -> the parameters they set."""
     return {
         name.removeprefix("--"): parameter.name

@@ -10,7 +10,7 @@ from typing import Any
 from typer.core import TyperCommand, TyperGroup
 
 from rearank_cli.commands.colour import in_colour
-from rearank_cli.commands.configuration import telling_where_it_is_set
+from rearank_cli.commands.refusals import telling_where_it_is_set
 
 COMMON = "Common options"
 """The panel of the options that every command has."""

@@ -1,7 +1,10 @@
 """What answers a prompt, or orders a window without one."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from rearank_cli.engines.engine import Engine, Judge, Verdict
@@ -28,6 +31,10 @@ __all__ = [
 ]
 
 ENGINES = ("vllm", "openai", "lexical", "replay")
+
+_LOADING = threading.Lock()
+_LOOK_AGAIN = 0.1
+"""Seconds."""
 
 
 def model_card(wanted: Wanted) -> tuple[Tokenizer, int | None]:
@@ -80,8 +87,9 @@ async def start_engine(
     if replicas > 1:
         from rearank_cli.engines.replicas import start_replicas
 
-        with marked(traces) as mark:
-            return await start_replicas(name, wanted, replicas, ray_address, mark)
+        async with _alone():
+            with marked(traces) as mark:
+                return await start_replicas(name, wanted, replicas, ray_address, mark)
     if name == "lexical":
         return LexicalJudge()
     if name == "openai":
@@ -93,6 +101,18 @@ async def start_engine(
         from rearank_cli.engines.vllm import VllmEngine
 
         adapter = adapter_of(wanted)
-        with marked(traces) as mark:
-            return await VllmEngine.start(wanted, adapter, mark)
+        async with _alone():
+            with marked(traces) as mark:
+                return await VllmEngine.start(wanted, adapter, mark)
     raise UsageError(f"unknown engine '{name}'; it is one of {', '.join(ENGINES)}")
+
+
+@asynccontextmanager
+async def _alone() -> AsyncIterator[None]:
+    """Wait until no other thread loads: environment and descriptors are those of the whole process."""
+    while not _LOADING.acquire(blocking=False):  # noqa: ASYNC110  # an event is of one loop, and so of one thread
+        await asyncio.sleep(_LOOK_AGAIN)
+    try:
+        yield
+    finally:
+        _LOADING.release()

@@ -92,6 +92,11 @@ class ReplicatedEngine:
         except _DeadlyCallError as error:
             return Completion("", finish_reason="error", error=str(error))
 
+    @property
+    def is_worn(self) -> bool:
+        """Whether replicas were lost: what is left does for this job, and is not kept for others."""
+        return self._pool.is_worn
+
     async def close(self) -> None:
         """End all replicas, and leave the cluster."""
         await self._pool.close()
@@ -110,6 +115,11 @@ class ReplicatedJudge:
         """The verdict of whichever replica. Raises EngineError once all are lost."""
         about = (query.query_id, tuple(passage.doc_id for passage in passages))
         return cast("Verdict", await self._pool.ask("judge", about, query, passages, candidates))
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether replicas were lost: what is left does for this job, and is not kept for others."""
+        return self._pool.is_worn
 
     async def close(self) -> None:
         """End all replicas, and leave the cluster."""
@@ -224,6 +234,11 @@ class _Pool:
         # How many replicas died with a call in their hands.
         self._deaths: Counter[Hashable] = Counter()
         self._last_words = ""
+
+    @property
+    def is_worn(self) -> bool:
+        """Whether a replica was lost."""
+        return len(self._living) < self._wanted
 
     async def start(self, name: str, wanted: Wanted, count: int, devices: Mapping[str, int]) -> list[_Card]:
         """Start the actors, each on devices of its own, spread over the machines of the cluster."""

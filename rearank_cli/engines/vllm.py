@@ -157,14 +157,22 @@ class VllmEngine:
 
     async def close(self) -> None:
         """End the engine and its processes. No call may be in flight: it would wait for ever."""
+        await asyncio.to_thread(self.end)
+
+    def end(self) -> None:
+        """The same, from any thread, and where no event loop runs any more."""
         engine, self._engine = self._engine, None
-        await asyncio.to_thread(engine.shutdown)
+        if engine is None:
+            return
+        # Then its log has been named to someone who will want to read it.
+        died = engine.errored
+        engine.shutdown()
         # Not later: when the interpreter is half gone, the engine's own finaliser fails, and says so.
         del engine
         gc.collect()
         if self._mark:
-            await asyncio.to_thread(end_marked, self._mark)
-        if self._log_file:
+            end_marked(self._mark)
+        if self._log_file and not died:
             self._log_file.unlink(missing_ok=True)
 
 

@@ -11,6 +11,7 @@ from contextvars import copy_context
 from pathlib import Path
 from typing import Any, Self
 
+from rearank_cli.errors import StoppedByUserError, UsageError
 from rearank_cli.records import Run, ScoredDoc
 from rearank_cli.reranking.arguments import as_options
 from rearank_cli.reranking.destinations import Destination
@@ -41,8 +42,10 @@ class Reranker:
     """Reranks run after run with a model that is loaded once.
 
     The options are those of `rearank_cli.rerank`, and each call can give others. The model is loaded
-    when it is first needed, and another in its place where a call asks for another; it ends with `close`,
-    with the `with` statement, or with the program. Ctrl-C stops a call, and leaves the model loaded.
+    when it is first needed, and another in its place where a call asks for another; a folder that has
+    changed since is not noticed. It ends with `close`, with the `with` statement, or with the program; that
+    of a program that was killed, when an engine is next started. Ctrl-C stops a call, and leaves the model
+    loaded. There is one call at a time: others are refused.
     """
 
     def __init__(self, model: str | None = None, **options: Any) -> None:
@@ -51,15 +54,40 @@ class Reranker:
         self._kept = KeptEngine()
         # All of an engine is done in one thread, which is not the caller's: a notebook has a loop in that.
         self._thread = ThreadPoolExecutor(1)
+        self._busy = threading.Lock()
 
     def rerank(self, run: Rankings, **options: Any) -> Run:
-        """Rerank a run, as `rearank_cli.rerank` does, and raise what that raises."""
+        """Rerank a run, as `rearank_cli.rerank` does, and raise what that raises.
+
+        Raises UsageError while another call is under way.
+        """
         job = _Job(run, {**self.options, **options})
-        return job.told(_in_thread(self._thread, lambda: job.work(self._kept), job.options.grace))
+        with self._alone():
+            return job.told(_in_thread(self._thread, lambda: job.work(self._kept), job.options.grace))
 
     def close(self) -> None:
-        """End the model and its processes. What comes after loads it again."""
-        self._thread.submit(self._kept.close).result()
+        """End the model and its processes; a later call loads it again."""
+        with self._alone():
+            self._thread.submit(self._kept.close).result()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        if not self._busy.acquire(blocking=False):
+            raise UsageError(
+                "this Reranker is busy with another call; wait for it, or make a second Reranker"
+            )
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    def __del__(self) -> None:
+        if kept := getattr(self, "_kept", None):  # there is none where the options were refused
+            kept.end_now()
+
+    def __repr__(self) -> str:
+        given = (f"{word}={value!r}" for word, value in self.options.items() if value is not None)
+        return f"Reranker({', '.join(given)})"
 
     def __enter__(self) -> Self:
         return self
@@ -94,7 +122,11 @@ def _in_thread(thread: Executor, work: Callable[[], Reranked], grace: float) -> 
     context = copy_context()
     context.run(REMOTE.set, remote)
     with _ctrl_c_stops(remote, grace):
-        return thread.submit(context.run, work).result()
+        result = thread.submit(context.run, work).result()
+    if remote.was_not_heard:
+        # It came after all was done, and whoever calls would go on.
+        raise StoppedByUserError("interrupted")
+    return result
 
 
 @contextmanager

@@ -78,6 +78,11 @@ class Remote:
             with self._lock:
                 self._job = None
 
+    @property
+    def was_not_heard(self) -> bool:
+        """Whether something was asked that no job has been told: there is none, or none any more."""
+        return bool(self._asked)
+
     def ask(self, number: int) -> None:
         """Send a signal, from any thread."""
         with self._lock:

@@ -199,8 +199,6 @@ def test_a_source_of_texts_on_the_command_line_takes_the_place_of_the_configured
             "unknown family 'rerank'; did you mean rearank? (--family is set in {file})",
         ),
         ('docs = "none.jsonl"', [], "{folder}/none.jsonl: no such file (--docs is set in {file})"),
-        # What is said on the command line is known to who said it.
-        ("window = 20", ["--window", "0"], "--window is 0, and must be at least 1\n"),
     ],
 )
 def test_what_is_refused_names_the_configuration_where_it_is_from(
@@ -214,7 +212,33 @@ def test_what_is_refused_names_the_configuration_where_it_is_from(
     done = rearank("rerank", "../run.trec", *words, cwd=below)
     assert done.returncode in (2, 3)
     assert told.format(file=file, folder=file.parent) in done.stderr
-    assert done.stderr.endswith(f"set in {file})\n") is not bool(words and words[-1] == "0")
+    assert done.stderr.endswith(f"set in {file})\n")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("window = 20", ["--window", "0"]),
+        ('output = "-"', ["none-such.trec"]),
+        ('output = "-"', ["--window", "0"]),
+        ('output = "run"', ["runs-none.trec"]),
+        ('traces = "b"', ["bad.trec"]),
+        ('tag = "lexical2"', ["--family", "lexical2"]),
+        ('family = "rearank"\ntag = "rearank"', ["--method", "rearank"]),
+        ("resume = false", ["-o", "docs.jsonl"]),
+        ("depth = 30", ["--docs", "none"]),
+    ],
+)
+def test_what_is_refused_of_the_command_line_is_not_laid_to_the_configuration(
+    rearank: Command, bees: Path, line: str, words: list[str]
+) -> None:
+    (bees / "rearank.toml").write_text(
+        f'docs = "docs.jsonl"\nqueries = "queries.tsv"\nengine = "lexical"\n{line}\n'
+    )
+    done = rearank("rerank", *([] if words[0].endswith(".trec") else ["run.trec"]), *words, cwd=bees)
+    assert done.returncode in (2, 3), done.stderr
+    assert "rearank.toml" not in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
