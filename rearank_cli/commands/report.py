@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("rearank")
 
-# Bytes. Browsers take more, and seconds over each step.
+# Bytes.
 _LARGE = 150_000_000
 
 
