@@ -38,7 +38,10 @@ def test_a_dead_engine_is_told_with_the_way_on(started: "subprocess.Popen[str]",
     _, errors = started.communicate(timeout=120)
     assert started.returncode == 4, errors
     last = errors.strip().splitlines()[-1]
-    assert "vLLM died" in last
+    told = re.search(r"vLLM died: .* \(its log is (\S+)\)", last)
+    assert told, last
+    assert Path(told[1]).stat().st_size > 0
+    Path(told[1]).unlink()
     assert "to go on: rearank rerank --resume run.trec" in last
     assert "Traceback" not in errors
     _is_left_in_order(bees)

@@ -256,6 +256,19 @@ def test_ctrl_c_stops_a_call_and_leaves_the_model_loaded(two_queries):
     assert len(two_queries.calls()) == 6
 
 
+def printed(folder, program):
+    """What a program prints that hears Ctrl-C."""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        preexec_fn=with_default_signals,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 LATE = """
 import os, signal
 from rearank_cli import Reranker
@@ -283,14 +296,7 @@ with Reranker(engine="lexical", docs="docs.jsonl", queries="queries.tsv") as rer
 
 
 def test_ctrl_c_that_comes_too_late_for_a_call_is_not_forgotten(two_queries):
-    done = subprocess.run(
-        [sys.executable, "-c", LATE],
-        cwd=two_queries.folder,
-        capture_output=True,
-        text=True,
-        preexec_fn=with_default_signals,
-    )
-    assert done.stdout == "stopped\n", done.stderr
+    assert printed(two_queries.folder, LATE) == "stopped\n"
 
 
 REPLACED = """
@@ -326,11 +332,4 @@ reranker.rerank("bm25.trec", model="other")
 
 
 def test_ctrl_c_while_one_model_takes_the_place_of_another_waits_for_the_end_of_the_first(two_queries):
-    done = subprocess.run(
-        [sys.executable, "-c", REPLACED],
-        cwd=two_queries.folder,
-        capture_output=True,
-        text=True,
-        preexec_fn=with_default_signals,
-    )
-    assert done.stdout.split() == ["loaded", "closed", "stopped", "loaded"], done.stderr
+    assert printed(two_queries.folder, REPLACED).split() == ["loaded", "closed", "stopped", "loaded"]
