@@ -29,7 +29,7 @@ from rearank_cli import evaluate, rerank
 from rearank_cli.corpus import open_corpus
 from rearank_cli.families import Family, load_family
 from rearank_cli.methods import METHODS, Method, find_method, shuffle_for
-from rearank_cli.records import Reading, Run, Status, Window
+from rearank_cli.records import Ranking, Reading, Run, Status, Window
 from rearank_cli.reranking.rounds import Rounds
 from rearank_cli.trec import read_run
 from scripts.perfect import Fallible, Opinion, Perfection, PerfectVllm
@@ -94,7 +94,11 @@ def _cost(
         "passes": method.passes,
         "shuffle": shuffle_for(0, query_id),
     }
-    asyncio.run(rounds.run(method.run(doc_ids, ask, **{name: parts[name] for name in method.takes})))
+
+    async def order() -> Ranking:
+        return await method.run(doc_ids, ask, **{name: parts[name] for name in method.takes})
+
+    asyncio.run(rounds.run(order()))
     return len(windows), rounds.longest, sum(len(window.doc_ids) for window in windows)
 
 

@@ -52,12 +52,14 @@ def sections() -> Iterator[str]:
 
     yield details("rearank", help_of())
     for command in app.registered_commands:
-        name = command.callback.__name__
+        name = getattr(command.callback, "__name__", "")
         yield details(f"rearank {name}", help_of(name))
     for group in app.registered_groups:
-        name = group.typer_instance.info.name
-        for command in group.typer_instance.registered_commands:
-            yield details(f"rearank {name} {command.name}", help_of(name, command.name))
+        table = group.typer_instance
+        assert table is not None
+        for command in table.registered_commands:
+            words = f"{table.info.name} {command.name}"
+            yield details(f"rearank {words}", help_of(*words.split()))
 
 
 def details(title: str, text: str) -> str:

@@ -8,13 +8,15 @@ import io
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 # What is seen of the page: its name, its address, its height, and whether it is dark.
-PICTURES = (
+PICTURES: Sequence[tuple[str, str, int, Literal["light", "dark"]]] = (
     ("report-overview.png", "", 1180, "light"),
     ("report-query.png", "#q=q4&w=3&p=9", 1040, "light"),
 )

@@ -9,6 +9,7 @@ from rearank_cli.reranking.assignments import Assignment
 from rearank_cli.reranking.destinations import Destination
 from rearank_cli.reranking.job import IN_FLIGHT, Job
 from rearank_cli.reranking.options import RerankOptions, recipe_for
+from rearank_cli.reranking.progress import Course
 from rearank_cli.reranking.slots import Slots
 from rearank_cli.reranking.stopping import Stop
 from rearank_cli.reranking.topics import Topic
@@ -37,5 +38,8 @@ async def rerank_topics(topics: list[Topic], engine: Engine | Judge, options: Re
         assignment = Assignment("bench", "", before, topics, Destination(None, traces))
         slots = Slots(options.in_flight or getattr(engine, "capacity", None) or IN_FLIGHT)
         with Journal(traces) as journal:
-            job = Job(engine, recipe_for(options), options, Stop(0), slots)
+            stop = Stop(0)
+            course = Course(stop, about=False)
+            course.begin(slots)
+            job = Job(engine, recipe_for(options), options, stop, slots, course)
             await job.rerank(0, assignment, journal)

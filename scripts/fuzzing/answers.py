@@ -78,7 +78,8 @@ def _judge_scores(family: Family, reading: Reading, n: int) -> None:
     expect(
         all(score is None or 0 <= score <= family.highest_score for score in scores), "a score that cannot be"
     )
-    keys = [-math.inf if scores[position] is None else scores[position] for position in reading.order]
+    in_order = [scores[position] for position in reading.order]
+    keys = [-math.inf if score is None else score for score in in_order]
     expect(keys == sorted(keys, reverse=True), "an order that is not that of the scores")
 
 

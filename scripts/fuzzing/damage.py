@@ -4,6 +4,7 @@ import bz2
 import gzip
 import lzma
 import random
+from collections.abc import Callable
 
 _BYTES = [
     b"nan", b"NaN", b"inf", b"-inf", b"1e999", b"-1e-999", b"1e39", b"9" * 5000, b"-" + b"9" * 5000,
@@ -90,7 +91,8 @@ def _wrap(rng: random.Random, content: bytes) -> bytes:
 
 
 def _compress(rng: random.Random, content: bytes) -> bytes:
-    compressed = rng.choice([gzip.compress, bz2.compress, lzma.compress])(content)
+    formats: list[Callable[[bytes], bytes]] = [gzip.compress, bz2.compress, lzma.compress]
+    compressed = rng.choice(formats)(content)
     match rng.randrange(4):
         case 0:
             return compressed

@@ -7,11 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
+from typing import TypeVar
 
 from rearank_cli.errors import RearankError
 from rearank_cli.families import load_family
+from rearank_cli.records import Run
 from scripts.fuzzing.cases import expect
 from scripts.fuzzing.damage import damaged
+
+Result = TypeVar("Result")
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "rearank_cli" / "example"
@@ -72,11 +76,11 @@ def runs(case: int) -> str:
     return f"{'accepted' if accepted else 'refused'}, {'read' if 'file' in read else 'not read'}"
 
 
-def documents(run) -> dict[str, list[str]]:
+def documents(run: Run) -> dict[str, list[str]]:
     return {query_id: sorted(document.doc_id for document in ranking) for query_id, ranking in run.items()}
 
 
-def _or_error(read: Callable[[], object]):
+def _or_error(read: Callable[[], Result]) -> Result | None:
     """What was read; None where an error of ours said why not."""
     try:
         return read()

@@ -127,5 +127,8 @@ def write_json(path: Path, content: object) -> None:
 
 
 def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
     with open_input(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()

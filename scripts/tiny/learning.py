@@ -167,7 +167,7 @@ def _each_minute(name: str) -> Any:
     """Says how far a course is, once a minute."""
     from transformers import TrainerCallback
 
-    class EachMinute(TrainerCallback):
+    class EachMinute(TrainerCallback):  # type: ignore[misc]  # transformers has no types here
         def __init__(self) -> None:
             self.said = self.begun = time.monotonic()
 
