@@ -106,7 +106,8 @@ def test_a_request_that_no_one_waits_for_is_ended_in_its_engine(
     import ray
 
     prompt = Prompt(token_ids=tuple(replicas.tokenizer.encode("bees " * 50)))
-    endless = Sampling(max_tokens=16_000, min_p=0.0, temperature=1.0, stop=("no such text",))
+    # Of these words it may say, and of no others, the end is none.
+    endless = Sampling(max_tokens=16_000, watch=("a", "b"), only_watched=True)
     ended: list[object] = []
     cancel = ray.cancel
 
