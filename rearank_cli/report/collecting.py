@@ -57,7 +57,7 @@ def collect(traces: Sequence[str], sources: Sources) -> Report:
     if sources.query_ids:
         there = len({query_id for each in rerankings for query_id in each.calls})
         rerankings = _only(rerankings, sources.query_ids)
-        picked = len({query_id for each in rerankings for query_id in each.calls})
+        picked = len(set(sources.query_ids))
         notes.append(f"{picked:,} of {there:,} queries, picked by hand: means and tests are of these alone.")
     notes = [*notes, *_of_runs(rerankings), *_of_missing_calls(rerankings)]
     query_ids = list(dict.fromkeys(query_id for each in rerankings for query_id in each.calls))

@@ -87,3 +87,13 @@ def refused(collection: Path, capfd: pytest.CaptureFixture[str]) -> Refused:
         assert (collection / "run.trec").read_bytes() == before
 
     return check
+
+
+def fails(done: "subprocess.CompletedProcess[str]", status: int, expected: str, folder: Path) -> None:
+    """One sentence that names the place; nothing on standard output, no traceback, nothing written."""
+    assert done.returncode == status, done.stderr
+    assert expected in done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert not list(folder.glob("*.rearank.*"))
